@@ -1,0 +1,214 @@
+"""Settings of the signal path, the network and its training.
+
+Frozen dataclasses: what was used is written with every result, and two runs
+with the same hash used the same settings.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any, Self
+
+from songnet.exceptions import ParameterError
+
+__all__ = ["Config", "FeatureConfig", "ModelConfig", "TrainConfig"]
+
+
+@dataclass(frozen=True)
+class Config:
+    """What all settings share: a dictionary form and a hash."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields as plain JSON types."""
+        return {
+            key: list(value) if isinstance(value, tuple) else value
+            for key, value in dataclasses.asdict(self).items()
+        }
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """Rebuild from `to_dict`; raises ParameterError on unknown names."""
+        names = {field.name for field in dataclasses.fields(cls)}
+        unknown = sorted(set(values) - names)
+        if unknown:
+            raise ParameterError(
+                f"{cls.__name__} has no setting {unknown}; it has {sorted(names)}."
+            )
+        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+
+    def replace(self, **changes: Any) -> Self:
+        """Return a copy with some fields changed."""
+        return self.from_dict(self.to_dict() | changes)
+
+    @property
+    def hash(self) -> str:
+        """Return the first 12 hex digits of the SHA-256 of the sorted JSON form."""
+        text = json.dumps(self.to_dict(), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+@dataclass(frozen=True)
+class FeatureConfig(Config):
+    """How sound becomes the log-mel patches that a network reads.
+
+    Parameters
+    ----------
+    sr : int
+        Sample rate in Hz that all audio is resampled to.
+    n_fft, hop_length : int
+        STFT frame and hop, in samples; no centring, Hann window.
+    n_mels : int
+        Mel bands (Slaney scale and norm, as librosa's default).
+    fmin, fmax : float
+        Band limits in Hz. ``fmax`` stays below what low-rate codecs and the
+        resampler keep, so that bandwidth cannot become the label.
+    floor_db : float
+        Lowest value of the log-mel, in dB re 1.0. Everything below is noise
+        that codecs change.
+    patch_frames, patch_hop_frames : int
+        Length of one model input and the step between two, in frames.
+    """
+
+    sr: int = 16_000
+    n_fft: int = 1024
+    hop_length: int = 512
+    n_mels: int = 96
+    fmin: float = 30.0
+    fmax: float = 7200.0
+    floor_db: float = -40.0
+    patch_frames: int = 376
+    patch_hop_frames: int = 188
+
+    def __post_init__(self) -> None:
+        for name in ("sr", "n_fft", "hop_length", "n_mels", "patch_frames", "patch_hop_frames"):
+            if getattr(self, name) < 1:
+                raise ParameterError(f"{name} is {getattr(self, name)}; it must be at least 1.")
+        if not 0 <= self.fmin < self.fmax <= self.sr / 2:
+            raise ParameterError(
+                f"fmin {self.fmin} Hz and fmax {self.fmax} Hz must satisfy "
+                f"0 <= fmin < fmax <= sr / 2 = {self.sr / 2} Hz."
+            )
+        if self.hop_length > self.n_fft:
+            raise ParameterError(
+                f"hop_length {self.hop_length} skips samples; use at most n_fft = {self.n_fft}."
+            )
+
+    @property
+    def frame_seconds(self) -> float:
+        """Time between two frames."""
+        return self.hop_length / self.sr
+
+    @property
+    def patch_seconds(self) -> float:
+        """Audio that one patch covers, its last frame whole."""
+        return ((self.patch_frames - 1) * self.hop_length + self.n_fft) / self.sr
+
+    @property
+    def patch_hop_seconds(self) -> float:
+        """Time between the starts of two patches."""
+        return self.patch_hop_frames * self.frame_seconds
+
+    def n_frames(self, n_samples: int) -> int:
+        """Frames that fit wholly into ``n_samples`` samples."""
+        return max(0, 1 + (n_samples - self.n_fft) // self.hop_length)
+
+    def n_patches(self, n_frames: int) -> int:
+        """Patches that cover ``n_frames`` frames, the last one completed."""
+        beyond_first = max(0, n_frames - self.patch_frames)
+        return 1 + -(-beyond_first // self.patch_hop_frames)
+
+
+@dataclass(frozen=True)
+class ModelConfig(Config):
+    """Size and regularisation of the SongNet network.
+
+    Parameters
+    ----------
+    conv_filters, kernel_sizes, pool_sizes : tuple of int
+        One entry for each Conv1D block.
+    gru_units : int
+        Units of the GRU, in each direction.
+    attention_units : int
+        Hidden units of the attention scores.
+    conv_dropout, dropout : float
+        Dropout in the conv blocks (whole channels) and around the GRU.
+    """
+
+    architecture: str = "songnet"
+    conv_filters: tuple[int, ...] = (96, 128, 160)
+    kernel_sizes: tuple[int, ...] = (5, 5, 3)
+    pool_sizes: tuple[int, ...] = (2, 2, 2)
+    gru_units: int = 96
+    attention_units: int = 64
+    conv_dropout: float = 0.1
+    dropout: float = 0.4
+
+    def __post_init__(self) -> None:
+        sizes = {len(self.conv_filters), len(self.kernel_sizes), len(self.pool_sizes)}
+        if len(sizes) != 1:
+            raise ParameterError(
+                "conv_filters, kernel_sizes and pool_sizes need one entry for each block; "
+                f"they have {len(self.conv_filters)}, {len(self.kernel_sizes)} and "
+                f"{len(self.pool_sizes)}."
+            )
+
+
+@dataclass(frozen=True)
+class TrainConfig(Config):
+    """How a network is trained.
+
+    Parameters
+    ----------
+    epochs, patience : int
+        Longest training, and epochs without a better validation loss before
+        it stops early.
+    batch_size : int
+    learning_rate, weight_decay : float
+        Peak rate of the warm-up and cosine schedule, and AdamW's decay.
+    warmup_epochs : int
+    label_smoothing : float
+    class_weight_power : float
+        Weight of a genre is its frequency to the power of minus this,
+        scaled to mean 1 over the tracks; 0 switches weighting off.
+    crops_per_track : int
+        Random crops of each track in one epoch.
+    mixup_alpha : float
+        Parameter of the Beta distribution of mixup; 0 switches it off.
+    gain_db, eq_db : float
+        Largest random level change and standard deviation of the random
+        equaliser curve.
+    noise_floor_db : float
+        Highest random noise floor, in dB re 1.0 of the log-mel.
+    time_masks, time_mask_frames, mel_masks, mel_mask_bands : int
+        SpecAugment: number and greatest width of the masks.
+    short_share : float
+        Share of crops cut short and completed with the floor, as a short
+        upload is.
+    validation_share : float
+        Share of the artists held out for early stopping and temperature.
+    seed : int
+    """
+
+    epochs: int = 100
+    patience: int = 30
+    batch_size: int = 32
+    learning_rate: float = 1e-3
+    weight_decay: float = 1e-2
+    warmup_epochs: int = 3
+    label_smoothing: float = 0.1
+    class_weight_power: float = 0.5
+    crops_per_track: int = 1
+    mixup_alpha: float = 0.3
+    gain_db: float = 12.0
+    eq_db: float = 4.0
+    noise_floor_db: float = -20.0
+    time_masks: int = 2
+    time_mask_frames: int = 40
+    mel_masks: int = 2
+    mel_mask_bands: int = 12
+    short_share: float = 0.1
+    validation_share: float = 0.12
+    seed: int = 0

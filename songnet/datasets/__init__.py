@@ -1,0 +1,1 @@
+"""Collections of labelled tracks, their splits and their cached features."""

@@ -1,0 +1,40 @@
+"""Every error that SongNet raises on purpose.
+
+A message states the value, what was expected and what to do about it.
+"""
+
+
+class SongNetError(Exception):
+    """Base of all errors of this library."""
+
+
+class ParameterError(SongNetError, ValueError):
+    """A caller passed something impossible."""
+
+
+class AudioError(SongNetError):
+    """The audio of one file cannot be used."""
+
+
+class AudioDecodeError(AudioError):
+    """The bytes are not audio that can be decoded."""
+
+
+class AudioTooShortError(AudioError):
+    """Less audio than a prediction needs."""
+
+
+class AudioTooLongError(AudioError):
+    """More audio, or a larger file, than the limit allows."""
+
+
+class SilentAudioError(AudioError):
+    """The audio holds no sound to name."""
+
+
+class BundleError(SongNetError):
+    """A model folder is missing, changed or of another schema."""
+
+
+class DatasetError(SongNetError):
+    """An index, checksum or split is missing or wrong."""

@@ -1,0 +1,1 @@
+"""From a file to a genre: bundle, runtime and classifier."""

@@ -1,0 +1,184 @@
+"""`Classifier`: a file in, a `Prediction` out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import softmax
+
+from songnet.exceptions import AudioTooShortError, SilentAudioError
+from songnet.inference.bundle import Bundle, RuntimeName, find_bundle
+from songnet.inference.prediction import Evidence, Prediction, Timeline
+from songnet.inference.runtime import Outputs, Runtime
+from songnet.signal.audio import AudioSource, DecodeLimits, Waveform, decode_audio
+from songnet.signal.features import frame_patches, log_mel
+from songnet.signal.quality import CLIPPED_SHARE, SILENCE_DBFS, SignalQuality, measure_quality
+
+__all__ = ["MIN_SECONDS", "Classifier", "window_weights"]
+
+MIN_SECONDS = 1.0
+_QUIET_DBFS = -45.0
+_SHORT_SECONDS = 5.0
+
+
+class Classifier:
+    """Names the genre of a track.
+
+    Parameters
+    ----------
+    bundle : Bundle
+    runtime : Runtime
+
+    Examples
+    --------
+    >>> Classifier.load().predict("song.mp3").genre
+    'Jazz'
+    """
+
+    def __init__(self, bundle: Bundle, runtime: Runtime) -> None:
+        self.bundle = bundle
+        self._runtime = runtime
+
+    @classmethod
+    def load(cls, folder: Path | None = None, *, runtime: RuntimeName = "litert") -> Classifier:
+        """Open a bundle and run it once, so that the first prediction is fast.
+
+        Parameters
+        ----------
+        folder : Path, optional
+            Folder of the bundle; the shipped model if not given.
+        runtime : {"litert", "litert-fp16", "litert-int8", "keras"}
+
+        Raises
+        ------
+        BundleError
+            If the folder is missing, changed or of another schema.
+        """
+        bundle = Bundle.load(folder or find_bundle())
+        classifier = cls(bundle, bundle.open_runtime(runtime))
+        noise = np.random.default_rng(0).normal(0, 0.1, bundle.features.sr * 2)
+        classifier.predict_waveform(noise.astype(np.float32))
+        return classifier
+
+    @property
+    def genres(self) -> tuple[str, ...]:
+        """Names of the genres, in the order of all probabilities."""
+        return self.bundle.genres
+
+    def predict(self, source: AudioSource, *, limits: DecodeLimits | None = None) -> Prediction:
+        """Name the genre of a file.
+
+        Parameters
+        ----------
+        source : bytes, path or binary file
+        limits : DecodeLimits, optional
+
+        Returns
+        -------
+        prediction : Prediction
+
+        Raises
+        ------
+        AudioDecodeError, AudioTooLongError, AudioTooShortError, SilentAudioError
+        """
+        decoded = decode_audio(source, sr=self.bundle.features.sr, limits=limits)
+        return self.predict_waveform(decoded.y, warnings=decoded.warnings)
+
+    def predict_waveform(self, y: Waveform, *, warnings: tuple[str, ...] = ()) -> Prediction:
+        """Name the genre of decoded audio.
+
+        Parameters
+        ----------
+        y : np.ndarray [shape=(n,), dtype=float32]
+            Mono audio at the sample rate of the bundle.
+        warnings : tuple of str
+            Carried into the prediction.
+
+        Raises
+        ------
+        AudioTooShortError, SilentAudioError
+        """
+        features = self.bundle.features
+        duration = y.size / features.sr
+        if duration < MIN_SECONDS:
+            raise AudioTooShortError(
+                f"The audio lasts {duration:.2f} seconds; a genre needs at least "
+                f"{MIN_SECONDS:g}, and {features.patch_seconds:.0f} are better."
+            )
+        quality = measure_quality(y, sr=features.sr)
+        if quality.is_silent:
+            raise SilentAudioError(
+                f"The audio is silent: its loudest moment is at {quality.loudest_dbfs:.0f} dBFS, "
+                f"and nothing is named below {SILENCE_DBFS:.0f}; check the recording."
+            )
+        S_db = log_mel(y, config=features)
+        outputs = self._runtime.predict(frame_patches(S_db, config=features))
+        weights = window_weights(S_db.shape[1], self.bundle)
+        probs = softmax(weights @ outputs.logits / self.bundle.temperature)
+        sure = float(probs.max()) >= self.bundle.not_sure_below
+        return Prediction(
+            genres=self.bundle.genres,
+            probs=probs,
+            status="ok" if sure else "not_sure",
+            timeline=self._timeline(outputs, duration),
+            evidence=self._evidence(outputs, weights, duration),
+            duration_seconds=duration,
+            quality=quality,
+            warnings=(*warnings, *_doubts(quality, duration)),
+        )
+
+    def _timeline(self, outputs: Outputs, duration: float) -> Timeline:
+        features = self.bundle.features
+        start = np.arange(len(outputs.logits)) * features.patch_hop_seconds
+        return Timeline(
+            start_seconds=start,
+            end_seconds=np.minimum(start + features.patch_seconds, duration),
+            probs=softmax(outputs.logits.astype(np.float64) / self.bundle.temperature, axis=1),
+        )
+
+    def _evidence(
+        self, outputs: Outputs, weights: npt.NDArray[np.float64], duration: float
+    ) -> Evidence:
+        features = self.bundle.features
+        n_steps = outputs.attention.shape[1]
+        step_seconds = features.patch_frames * features.frame_seconds / n_steps
+        starts = np.arange(len(weights)) * features.patch_hop_seconds
+        seconds = starts[:, None] + (np.arange(n_steps) + 0.5) * step_seconds
+        terms = outputs.attention[..., None].astype(np.float64) * outputs.evidence
+        contributions = terms * weights[:, None, None] / self.bundle.temperature
+        # Windows overlap: moments are gathered on one grid, so that each has one value.
+        n_moments = max(1, int(np.ceil(duration / step_seconds)))
+        moment = np.minimum((seconds / step_seconds).astype(int), n_moments - 1)
+        gathered = np.zeros((n_moments, contributions.shape[-1]))
+        np.add.at(gathered, moment.ravel(), contributions.reshape(-1, contributions.shape[-1]))
+        return Evidence(
+            seconds=(np.arange(n_moments) + 0.5) * step_seconds, contributions=gathered
+        )
+
+
+def window_weights(n_frames: int, bundle: Bundle) -> npt.NDArray[np.float64]:
+    """Weight of each window in the mean of the logits; they sum to 1.
+
+    A window counts by the share of it that holds audio, so the completed last
+    one does not weigh as much as the others.
+    """
+    features = bundle.features
+    starts = np.arange(features.n_patches(n_frames)) * features.patch_hop_frames
+    covered = np.minimum(features.patch_frames, n_frames - starts).astype(np.float64)
+    return covered / covered.sum()
+
+
+def _doubts(quality: SignalQuality, duration: float) -> tuple[str, ...]:
+    doubts = []
+    if duration < _SHORT_SECONDS:
+        doubts.append(f"Only {duration:.1f} seconds of audio: the answer is less certain.")
+    if quality.level_dbfs < _QUIET_DBFS:
+        doubts.append(f"The audio is very quiet ({quality.level_dbfs:.0f} dBFS).")
+    if quality.is_clipped:
+        doubts.append(
+            f"The audio is clipped: {quality.clipped_share:.0%} of it is at full scale "
+            f"(more than {CLIPPED_SHARE:.0%})."
+        )
+    return tuple(doubts)

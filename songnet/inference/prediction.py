@@ -1,0 +1,115 @@
+"""`Prediction`: the answer for one track, and everything that explains it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from songnet.signal.quality import SignalQuality
+
+__all__ = ["GenreProbability", "Prediction", "Timeline"]
+
+Status = Literal["ok", "not_sure"]
+
+
+@dataclass(frozen=True)
+class GenreProbability:
+    """A genre and how probable it is."""
+
+    genre: str
+    probability: float
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """How the genre moves over the track, one row a window.
+
+    Parameters
+    ----------
+    start_seconds, end_seconds : np.ndarray [shape=(n_windows,), dtype=float64]
+        The audio that each window covers; windows overlap.
+    probs : np.ndarray [shape=(n_windows, n_genres), dtype=float64]
+        Calibrated probabilities of each window; rows sum to 1.
+    """
+
+    start_seconds: npt.NDArray[np.float64]
+    end_seconds: npt.NDArray[np.float64]
+    probs: npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What each moment contributed to the decision, exactly.
+
+    ``contributions.sum(axis=0)`` is the calibrated logit of each genre, up to
+    rounding: `probs` of the prediction is its softmax.
+
+    Parameters
+    ----------
+    seconds : np.ndarray [shape=(n_steps,), dtype=float64]
+        Middle of each step.
+    contributions : np.ndarray [shape=(n_steps, n_genres), dtype=float64]
+        Attention times evidence of each step, divided by the temperature.
+    """
+
+    seconds: npt.NDArray[np.float64]
+    contributions: npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The genre of one track.
+
+    Parameters
+    ----------
+    genres : tuple of str
+        All genres of the model, in the order of ``probs``.
+    probs : np.ndarray [shape=(n_genres,), dtype=float64]
+        Calibrated probabilities; they sum to 1.
+    status : {"ok", "not_sure"}
+        "not_sure" where the confidence is below the threshold of the bundle.
+    timeline : Timeline
+    evidence : Evidence
+    duration_seconds : float
+    quality : SignalQuality
+    warnings : tuple of str
+        What was doubtful about the input, in sentences for a person.
+    """
+
+    genres: tuple[str, ...]
+    probs: npt.NDArray[np.float64]
+    status: Status
+    timeline: Timeline
+    evidence: Evidence
+    duration_seconds: float
+    quality: SignalQuality
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def genre(self) -> str:
+        """The most probable genre."""
+        return self.genres[int(self.probs.argmax())]
+
+    @property
+    def confidence(self) -> float:
+        """Probability of the most probable genre."""
+        return float(self.probs.max())
+
+    def top(self, k: int = 3) -> tuple[GenreProbability, ...]:
+        """Return the ``k`` most probable genres, best first."""
+        order = np.argsort(-self.probs, kind="stable")[:k]
+        return tuple(GenreProbability(self.genres[i], float(self.probs[i])) for i in order)
+
+    def to_dict(self, *, top_k: int = 3) -> dict[str, Any]:
+        """Return the answer as plain JSON types, as CLI and REST print it."""
+        return {
+            "status": self.status,
+            "genre": self.genre,
+            "confidence": self.confidence,
+            "top": [vars(item) for item in self.top(top_k)],
+            "duration_seconds": self.duration_seconds,
+            "warnings": list(self.warnings),
+        }
