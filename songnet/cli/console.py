@@ -1,0 +1,116 @@
+"""What the commands share: errors in one line, tables, progress."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from songnet.exceptions import SongNetError
+
+__all__ = ["ErrorGroup", "one_line", "print_error", "print_table", "show_progress"]
+
+_WIDEST = 100_000
+
+
+class ErrorGroup(TyperGroup):
+    """Commands whose SongNetError becomes one line on stderr and exit code 1."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except SongNetError as error:
+            print_error(str(error))
+            raise typer.Exit(1) from error
+
+
+def one_line(text: object) -> str:
+    """Return text that fits on one line of any terminal.
+
+    File names may hold anything: line breaks, escape sequences and bytes that
+    are not UTF-8 are replaced.
+    """
+    readable = str(text).encode("utf-8", "replace").decode()
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in readable)
+
+
+def print_error(message: str, *, about: object | None = None) -> None:
+    """Print one line on stderr: what it is about, then the message."""
+    prefix = "songnet" if about is None else one_line(about)
+    typer.echo(f"{prefix}: {one_line(' '.join(message.split()))}", err=True)
+
+
+def print_table(
+    headings: Sequence[str], rows: Iterable[Sequence[object]], *, numbers: Collection[str] = ()
+) -> None:
+    """Print a table whose cells are never cut.
+
+    It is fitted to a terminal; a file or a pipe gets plain text, a line a row.
+
+    Parameters
+    ----------
+    headings : sequence of str
+    rows : iterable of sequences
+        One cell for each heading.
+    numbers : collection of str
+        Those of the headings whose cells are aligned to the right.
+    """
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    is_terminal = sys.stdout.isatty()
+    table = Table(box=SIMPLE_HEAD if is_terminal else None, pad_edge=False)
+    for heading in headings:
+        table.add_column(
+            heading,
+            justify="right" if heading in numbers else "left",
+            overflow="fold",
+            no_wrap=not is_terminal,
+        )
+    for row in rows:
+        table.add_row(*(Text(one_line(cell)) for cell in row))
+    Console(width=None if is_terminal else _WIDEST).print(table)
+
+
+@contextmanager
+def show_progress(what: str) -> Iterator[Callable[[int, int], None]]:
+    """Show a bar on stderr where that is a terminal, and nothing elsewhere.
+
+    Parameters
+    ----------
+    what : str
+        Name of what advances.
+
+    Yields
+    ------
+    advance : callable
+        To be called with (done, total).
+    """
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    bar = Progress(
+        *columns,
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )
+    with bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -1,0 +1,42 @@
+"""``songnet``: the commands, each in a module of its own.
+
+Nothing heavy is imported before a command runs, so help answers at once.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from songnet import __version__
+from songnet.cli.console import ErrorGroup
+from songnet.cli.predict import predict
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    name="songnet",
+    cls=ErrorGroup,
+    no_args_is_help=True,
+    pretty_exceptions_show_locals=False,
+    help="Name the genre of music; train and evaluate the networks that do.",
+)
+app.command()(predict)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"songnet {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    *,
+    _version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    """Name the genre of music; train and evaluate the networks that do."""
