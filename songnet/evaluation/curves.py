@@ -15,7 +15,6 @@ from typing import TypedDict
 
 import numpy as np
 import numpy.typing as npt
-from sklearn import metrics as sk
 
 from songnet.evaluation.metrics import N_BINS, FloatArray, confidence_bins, validate
 from songnet.exceptions import ParameterError
@@ -84,6 +83,8 @@ def roc_curves(
     ParameterError
         If the data are invalid or ``max_points`` is below 2.
     """
+    from sklearn import metrics as sk
+
     truth, p = validate(y_true, probs, genres=genres)
     curves = {}
     for index, genre in enumerate(genres):
@@ -114,6 +115,8 @@ def precision_recall_curves(
     -------
     curves : dict of str to PrecisionRecallCurve
     """
+    from sklearn import metrics as sk
+
     truth, p = validate(y_true, probs, genres=genres)
     curves = {}
     for index, genre in enumerate(genres):

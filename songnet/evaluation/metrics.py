@@ -10,6 +10,8 @@ Conventions
 - All scores are fractions from 0 to 1, never percentages. Log-loss is in nats.
 - A genre without a track counts in no mean over genres, except that macro-F1
   counts it (as 0) where it was predicted, as scikit-learn does. Nothing is NaN.
+
+scikit-learn is imported where it computes: reading a report does not need it.
 """
 
 from __future__ import annotations
@@ -19,7 +21,6 @@ from typing import TypedDict
 
 import numpy as np
 import numpy.typing as npt
-from sklearn import metrics as sk
 
 from songnet.exceptions import ParameterError
 
@@ -151,24 +152,30 @@ def evaluate(y_true: npt.ArrayLike, probs: npt.ArrayLike) -> dict[str, float]:
 
 def accuracy(y_true: npt.ArrayLike, probs: npt.ArrayLike) -> float:
     """Share of tracks whose most probable genre is right."""
+    from sklearn.metrics import accuracy_score
+
     truth, p = validate(y_true, probs)
-    return float(sk.accuracy_score(truth, p.argmax(axis=1)))
+    return float(accuracy_score(truth, p.argmax(axis=1)))
 
 
 def balanced_accuracy(y_true: npt.ArrayLike, probs: npt.ArrayLike) -> float:
     """Mean recall over the genres that have a track."""
+    from sklearn.metrics import recall_score
+
     truth, p = validate(y_true, probs)
     # balanced_accuracy_score warns where a genre is predicted but has no track.
     present = np.unique(truth)
     return float(
-        sk.recall_score(truth, p.argmax(axis=1), labels=present, average="macro", zero_division=0)
+        recall_score(truth, p.argmax(axis=1), labels=present, average="macro", zero_division=0)
     )
 
 
 def macro_f1(y_true: npt.ArrayLike, probs: npt.ArrayLike) -> float:
     """Mean F1 over the genres that have a track or were predicted."""
+    from sklearn.metrics import f1_score
+
     truth, p = validate(y_true, probs)
-    return float(sk.f1_score(truth, p.argmax(axis=1), average="macro", zero_division=0))
+    return float(f1_score(truth, p.argmax(axis=1), average="macro", zero_division=0))
 
 
 def true_ranks(y_true: npt.ArrayLike, probs: npt.ArrayLike) -> IntArray:
@@ -203,6 +210,8 @@ def log_loss(y_true: npt.ArrayLike, probs: npt.ArrayLike) -> float:
     Probabilities are clipped to the precision of a double, so a sure mistake
     costs 36 nats and not infinity.
     """
+    from sklearn import metrics as sk
+
     truth, p = validate(y_true, probs)
     return float(sk.log_loss(truth, p, labels=np.arange(p.shape[1])))
 
@@ -246,9 +255,11 @@ def per_genre(
     y_true: npt.ArrayLike, probs: npt.ArrayLike, *, genres: Sequence[str]
 ) -> dict[str, GenreScores]:
     """Precision, recall, F1 and number of tracks of each genre; 0 where undefined."""
+    from sklearn.metrics import precision_recall_fscore_support
+
     truth, p = validate(y_true, probs, genres=genres)
     labels = np.arange(p.shape[1])
-    columns = sk.precision_recall_fscore_support(
+    columns = precision_recall_fscore_support(
         truth, p.argmax(axis=1), labels=labels, zero_division=0
     )
     return {
@@ -264,6 +275,8 @@ def confusion_matrix(y_true: npt.ArrayLike, probs: npt.ArrayLike) -> IntArray:
     -------
     counts : np.ndarray [shape=(n_genres, n_genres), dtype=int64]
     """
+    from sklearn import metrics as sk
+
     truth, p = validate(y_true, probs)
     counts = sk.confusion_matrix(truth, p.argmax(axis=1), labels=np.arange(p.shape[1]))
     return np.asarray(counts, dtype=np.int64)

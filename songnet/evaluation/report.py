@@ -167,7 +167,7 @@ class Report:
             raise ReportError(f"{path} is not a report: {error}") from error
 
 
-def build_report(
+def build_report(  # noqa: PLR0913 - the whole provenance of a result, by keyword
     y_true: npt.ArrayLike,
     probs: npt.ArrayLike,
     groups: Sequence[object] | npt.NDArray[np.generic],
