@@ -1,0 +1,1 @@
+"""The Streamlit app: everything between the pages and the library."""

@@ -1,0 +1,173 @@
+"""The parts of a page around its result: inputs, messages, history, footer.
+
+Whatever comes out of a file (its name, its tags) is escaped here before it
+reaches the page.
+"""
+
+from __future__ import annotations
+
+from html import escape
+
+import streamlit as st
+
+from app import session
+from app.examples import Example, ExampleError, fetch_example, load_examples
+from app.messages import message_for
+from app.services import read_model_facts
+from app.session import HistoryEntry
+from app.settings import Settings
+from songnet.exceptions import BundleError, SongNetError
+from songnet.signal.audio import AUDIO_EXTENSIONS
+
+__all__ = [
+    "MUTED",
+    "percent",
+    "show_error",
+    "show_examples",
+    "show_footer",
+    "show_history",
+    "show_inputs",
+]
+
+MUTED = "opacity:.72"
+
+
+def show_inputs(settings: Settings) -> None:
+    """Show the ways to give a clip: a file or a recording.
+
+    Parameters
+    ----------
+    settings : Settings
+    """
+    upload, record = st.tabs([":material/upload_file: Upload", ":material/mic: Record"])
+    with upload:
+        key = session.widget_key("upload")
+        st.file_uploader(
+            f"Drop a song here or choose one, up to {settings.max_minutes} minutes",
+            type=AUDIO_EXTENSIONS,
+            max_upload_size=settings.max_upload_mb,
+            key=key,
+            on_change=session.take_upload,
+            args=(key,),
+        )
+    with record:
+        key = session.widget_key("recording")
+        st.audio_input(
+            "Hold the microphone near the music for ten seconds or more",
+            sample_rate=None,
+            key=key,
+            on_change=session.take_recording,
+            args=(key,),
+        )
+
+
+def show_examples(settings: Settings) -> None:
+    """Show example clips to try; a click fetches one.
+
+    Parameters
+    ----------
+    settings : Settings
+    """
+    st.subheader("No file at hand? Try one of these", anchor=False)
+    wanted = None
+    columns = st.columns(2)
+    for i, example in enumerate(load_examples()):
+        with columns[i % 2]:
+            if st.button(
+                f"**{example.title}**  \n{example.style}",
+                key=f"example-{example.sha256[:12]}",
+                icon=":material/play_circle:",
+                help=f"{example.artist}, {example.licence}",
+                width="stretch",
+            ):
+                wanted = example
+    st.markdown(
+        ":small[Free recordings from the [example registry of librosa]"
+        "(https://librosa.org/doc/latest/recordings.html), fetched when you choose one.]"
+    )
+    if wanted is not None:
+        _fetch(wanted, settings)
+
+
+def _fetch(example: Example, settings: Settings) -> None:
+    try:
+        with st.spinner(f"Fetching {example.title} …"):
+            data = fetch_example(
+                example, base_url=settings.examples_url, cache_folder=settings.cache_folder
+            )
+    except ExampleError as error:
+        show_error(error)
+        return
+    session.take_example(f"{example.title} ({example.artist})", data)
+    st.rerun()
+
+
+def show_error(error: SongNetError) -> None:
+    """Say what went wrong and what to do about it.
+
+    Parameters
+    ----------
+    error : SongNetError
+    """
+    message = message_for(error)
+    st.error(message.text, title=message.title, icon=message.icon)
+
+
+def show_history() -> None:
+    """Show what was classified in this session; nothing if nothing was."""
+    entries = session.history()
+    if entries:
+        st.subheader("This session", anchor=False)
+        st.html(_history_html(entries))
+        st.button(
+            "Clear the list",
+            icon=":material/delete_sweep:",
+            type="tertiary",
+            on_click=session.clear_history,
+        )
+    elif session.was_history_cleared():
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.caption("The list is empty now.", width="content")
+            st.button(
+                "Undo",
+                icon=":material/undo:",
+                type="tertiary",
+                on_click=session.restore_history,
+            )
+
+
+def _history_html(entries: tuple[HistoryEntry, ...]) -> str:
+    rows = "".join(
+        '<li style="display:flex;gap:1rem;justify-content:space-between;padding:.2rem 0">'
+        f'<span style="overflow-wrap:anywhere">{escape(entry.name)}</span>'
+        '<span style="white-space:nowrap">'
+        f"{escape(entry.genre) if entry.is_sure else f'Not sure: {escape(entry.genre)}'} "
+        f'<span style="{MUTED}">{percent(entry.confidence)}</span></span></li>'
+        for entry in entries
+    )
+    return f'<ul data-testid="history" style="list-style:none;margin:0;padding:0">{rows}</ul>'
+
+
+def show_footer() -> None:
+    """Name the model and its measured accuracy."""
+    try:
+        facts = read_model_facts()
+    except BundleError:
+        st.caption("No model is installed.")
+        return
+    text = f"Model {facts.name} {facts.version}."
+    accuracy, ece = facts.report.get("accuracy"), facts.report.get("ece")
+    if accuracy is not None:
+        text += (
+            f" It named {accuracy['value']:.1%} of songs rightly, by artists it had not heard "
+            f"before (95% interval {accuracy['low']:.1%} to {accuracy['high']:.1%})."
+        )
+    if ece is not None:
+        text += f" Its confidence is off by {ece['value']:.1%} on average."
+    st.space("medium")
+    st.caption(text)
+
+
+def percent(share: float) -> str:
+    """Write a share as whole percent; what is more than nothing never reads 0%."""
+    return f"{share:.0%}" if share >= 0.005 or share == 0 else "<1%"

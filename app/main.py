@@ -1,0 +1,27 @@
+"""Entry of the app: `streamlit run app/main.py`. Router and frame, nothing else."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from app.components import show_footer
+
+ROOT = Path(__file__).resolve().parents[1]
+ASSETS = ROOT / "app" / "assets"
+
+st.set_page_config(page_title="SongNet", page_icon=str(ASSETS / "icon.svg"), layout="centered")
+st.logo(str(ASSETS / "logo.svg"), size="large")
+
+page = st.navigation(
+    [
+        st.Page(
+            ROOT / "pages" / "classify.py",
+            title="Classify",
+            icon=":material/graphic_eq:",
+            default=True,
+        )
+    ],
+    position="top",
+)
+page.run()
+show_footer()

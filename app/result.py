@@ -1,0 +1,184 @@
+"""The result of one file: genre, song and details.
+
+Whatever comes out of a file (its name, its tags) is escaped here before it
+reaches the page.
+"""
+
+from __future__ import annotations
+
+from html import escape
+
+import streamlit as st
+
+from app import charts, session
+from app.analysis import Analysis, genre_steps, time_shares
+from app.components import MUTED, percent
+from app.downloads import download_stem, result_json, timeline_csv
+from app.services import make_playback, read_model_facts
+from app.session import Clip
+from songnet.inference.prediction import Prediction
+from songnet.signal.audio import DecodeLimits
+
+__all__ = ["show_answer", "show_details", "show_song", "show_start_over"]
+
+_PLOTLY_CONFIG = {"displayModeBar": False, "scrollZoom": False}
+
+
+def show_answer(clip: Clip, analysis: Analysis) -> None:
+    """Show the genre, how confident it is, and what was doubtful.
+
+    Parameters
+    ----------
+    clip : Clip
+    analysis : Analysis
+    """
+    prediction = analysis.prediction
+    with st.container(border=True, key="answer"):
+        st.html(_answer_html(clip.name, prediction))
+        st.plotly_chart(
+            charts.probabilities_figure(prediction.genres, prediction.probs),
+            key=f"probabilities-{clip.digest}",
+            config=_PLOTLY_CONFIG,
+            alt="Probability of each genre: "
+            + ", ".join(f"{g.genre} {percent(g.probability)}" for g in prediction.top(3)),
+        )
+    for warning in prediction.warnings:
+        st.warning(warning, icon=":material/info:")
+
+
+def _answer_html(name: str, prediction: Prediction) -> str:
+    top = [f"{g.genre} {percent(g.probability)}" for g in prediction.top(3)]
+    if prediction.status == "ok":
+        color = charts.genre_colors(prediction.genres)[prediction.genre]
+        swatch = (
+            '<span aria-hidden="true" style="display:inline-block;width:.7em;height:.7em;'
+            f'border-radius:.2em;margin-right:.35em;background:{color}"></span>'
+        )
+        headline, confidence = prediction.genre, f"{percent(prediction.confidence)} confident"
+        note = f"Then {' and '.join(top[1:])}."
+    else:
+        swatch, headline, confidence = "", "Not sure", ""
+        needed = percent(read_model_facts().not_sure_below)
+        note = f"Closest: {', '.join(top)}. A genre is named from {needed} upwards."
+    return (
+        f'<div style="{MUTED};overflow-wrap:anywhere">{escape(name)}</div>'
+        '<div style="display:flex;flex-wrap:wrap;align-items:baseline;gap:0 1rem">'
+        '<span data-testid="genre" style="font-size:2.75rem;font-weight:700;line-height:1.25">'
+        f"{swatch}{escape(headline)}</span>"
+        f'<span data-testid="confidence" style="font-size:1.25rem">{confidence}</span></div>'
+        f'<div style="{MUTED}">{escape(note)}</div>'
+    )
+
+
+def show_song(clip: Clip, analysis: Analysis, *, limits: DecodeLimits) -> None:
+    """Show the player, and the genre over the song; a click there plays from that moment.
+
+    Parameters
+    ----------
+    clip : Clip
+    analysis : Analysis
+    limits : DecodeLimits
+    """
+    prediction = analysis.prediction
+    steps = genre_steps(prediction.timeline, duration_seconds=prediction.duration_seconds)
+    key = f"song-{clip.number}"
+    start = _clicked_second(key)
+    playback = make_playback(clip, codec=analysis.codec, limits=limits)
+    st.subheader("The genre over the song", anchor=False)
+    st.audio(
+        playback.data,
+        format=playback.mime,
+        start_time=int(start or 0),
+        autoplay=start is not None,
+        alt=f"Player of {clip.name}",
+    )
+    if playback.is_copy:
+        st.caption("Browsers do not play this format: you hear a mono copy.")
+    st.plotly_chart(
+        charts.song_figure(
+            analysis.envelope,
+            steps,
+            genres=prediction.genres,
+            duration_seconds=prediction.duration_seconds,
+        ),
+        key=key,
+        on_select="rerun",
+        selection_mode="points",
+        config=_PLOTLY_CONFIG,
+        alt="Waveform, and the probabilities of the genres over time",
+    )
+    shares = time_shares(steps)
+    parts = [
+        f"{prediction.genres[i]} {percent(shares[i])}" for i in (-shares).argsort() if shares[i]
+    ]
+    st.markdown(f"**Share of time:** {', '.join(parts)}")
+    st.caption("Click a bar to hear that moment. Drag to zoom, double-click to see it all again.")
+
+
+def _clicked_second(chart_key: str) -> float | None:
+    state = st.session_state.get(chart_key)
+    points = state.selection.points if state is not None else []
+    return float(points[0]["customdata"][0]) if points else None
+
+
+def show_details(clip: Clip, analysis: Analysis) -> None:
+    """Show what the file says about itself, and the downloads.
+
+    Parameters
+    ----------
+    clip : Clip
+    analysis : Analysis
+    """
+    tags, prediction = analysis.tags, analysis.prediction
+    channels = {1: "mono", 2: "stereo"}.get(
+        analysis.source_channels, f"{analysis.source_channels} channels"
+    )
+    rows = {
+        "Artist": tags.artist,
+        "Title": tags.title,
+        "Album": tags.album,
+        "Year": str(tags.year or ""),
+        "Genre in the tags": tags.genre,
+        "Sound": f"{analysis.codec}, {analysis.source_sr / 1000:g} kHz, {channels}",
+    }
+    st.subheader("About the file", anchor=False)
+    st.html(_table_html(rows))
+    facts = read_model_facts()
+    steps = genre_steps(prediction.timeline, duration_seconds=prediction.duration_seconds)
+    stem = download_stem(clip.name)
+    with st.container(horizontal=True):
+        st.download_button(
+            "Result (JSON)",
+            result_json(analysis, name=clip.name, model=f"{facts.name} {facts.version}"),
+            file_name=f"{stem}-genre.json",
+            mime="application/json",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+        st.download_button(
+            "Timeline (CSV)",
+            timeline_csv(steps, genres=prediction.genres),
+            file_name=f"{stem}-timeline.csv",
+            mime="text/csv",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+        show_start_over()
+
+
+def show_start_over() -> None:
+    """Show the button that leads back to the empty page."""
+    st.button("Start over", icon=":material/restart_alt:", on_click=session.start_over)
+
+
+def _table_html(rows: dict[str, str]) -> str:
+    unknown = f'<span style="{MUTED};font-style:italic">not in the file</span>'
+    cells = "".join(
+        f'<dt style="margin:0;padding:0;font-weight:400;{MUTED}">{escape(name)}</dt>'
+        f'<dd style="margin:0;padding:0;overflow-wrap:anywhere">{escape(value) or unknown}</dd>'
+        for name, value in rows.items()
+    )
+    return (
+        '<dl style="display:grid;grid-template-columns:max-content 1fr;gap:.3rem 1.25rem;'
+        f'margin:0;padding:0">{cells}</dl>'
+    )

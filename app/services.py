@@ -1,0 +1,125 @@
+"""The only cached functions of the app."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from app.analysis import Analysis, analyse_audio
+from app.playback import Playback, browser_mime, transcode_to_wav
+from app.session import Clip
+from songnet.exceptions import AudioError
+from songnet.inference.bundle import Bundle, find_bundle
+from songnet.inference.classifier import Classifier
+from songnet.signal.audio import DecodeLimits
+
+__all__ = ["ModelFacts", "analyse", "load_classifier", "make_playback", "read_model_facts"]
+
+
+@dataclass(frozen=True)
+class ModelFacts:
+    """What the app says about its model.
+
+    Parameters
+    ----------
+    name, version : str
+    genres : tuple of str
+    not_sure_below : float
+        Confidence under which no genre is named.
+    report : dict
+        The Report beside the model; empty if there is none.
+    """
+
+    name: str
+    version: str
+    genres: tuple[str, ...]
+    not_sure_below: float
+    report: dict[str, Any]
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def load_classifier() -> Classifier:
+    """Open the shipped model, once for all visitors.
+
+    Raises
+    ------
+    BundleError
+    """
+    return Classifier.load()
+
+
+@st.cache_data(max_entries=1, show_spinner=False)
+def read_model_facts() -> ModelFacts:
+    """Read name, threshold and measured accuracy of the shipped model.
+
+    Raises
+    ------
+    BundleError
+    """
+    bundle = Bundle.load(find_bundle())
+    path = bundle.folder / "report.json"
+    report = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    return ModelFacts(
+        name=bundle.name,
+        version=bundle.version,
+        genres=bundle.genres,
+        not_sure_below=bundle.not_sure_below,
+        report=report,
+    )
+
+
+def analyse(clip: Clip, *, limits: DecodeLimits) -> Analysis | AudioError:
+    """Name the genre of a clip and collect what the page shows about it.
+
+    Parameters
+    ----------
+    clip : Clip
+    limits : DecodeLimits
+
+    Returns
+    -------
+    result : Analysis or AudioError
+        The error is returned, so that it is cached as any other answer.
+
+    Raises
+    ------
+    BundleError
+        If there is no model; never cached.
+    """
+    return _analyse(clip.digest, limits, clip.data)
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _analyse(digest: str, limits: DecodeLimits, _data: bytes) -> Analysis | AudioError:
+    try:
+        return analyse_audio(_data, digest=digest, classifier=load_classifier(), limits=limits)
+    except AudioError as error:
+        return error
+
+
+def make_playback(clip: Clip, *, codec: str, limits: DecodeLimits) -> Playback:
+    """Return the clip as the browser can play it.
+
+    Parameters
+    ----------
+    clip : Clip
+    codec : str
+    limits : DecodeLimits
+
+    Returns
+    -------
+    playback : Playback
+    """
+    mime = browser_mime(clip.data, codec=codec)
+    if mime is not None:
+        return Playback(data=clip.data, mime=mime, is_copy=False)
+    wav = _transcode(clip.digest, limits, clip.data)
+    return Playback(data=wav, mime="audio/wav", is_copy=True)
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
+def _transcode(digest: str, limits: DecodeLimits, _data: bytes) -> bytes:  # noqa: ARG001 - the key
+    return transcode_to_wav(_data, limits=limits)

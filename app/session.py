@@ -1,0 +1,188 @@
+"""What one visitor has given and seen: the current clip and the history.
+
+The last thing given is the thing shown. Every source (upload, recording,
+example) replaces the clip and empties the other widgets, so that a result can
+never stand beside a file that it does not belong to.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Literal, cast
+
+import streamlit as st
+
+from songnet.inference.prediction import Prediction
+
+__all__ = [
+    "Clip",
+    "HistoryEntry",
+    "clear_history",
+    "current_clip",
+    "history",
+    "remember",
+    "restore_history",
+    "start_over",
+    "take_example",
+    "take_recording",
+    "take_upload",
+    "was_history_cleared",
+    "widget_key",
+]
+
+Origin = Literal["upload", "recording", "example"]
+_MAX_ENTRIES = 20
+
+
+@dataclass(frozen=True)
+class Clip:
+    """One file that the visitor gave.
+
+    Parameters
+    ----------
+    number : int
+        Counts what was given in this session; no two clips share it.
+    name : str
+        As the client calls it: for display only, never part of a path.
+    data : bytes
+    digest : str
+        SHA-256 of the data.
+    origin : {"upload", "recording", "example"}
+    """
+
+    number: int
+    name: str
+    data: bytes
+    digest: str
+    origin: Origin
+
+
+@dataclass(frozen=True)
+class HistoryEntry:
+    """One line of the history: a file and its genre."""
+
+    digest: str
+    name: str
+    genre: str
+    confidence: float
+    is_sure: bool
+
+
+@dataclass
+class _State:
+    clip: Clip | None = None
+    n_given: int = 0
+    n_recordings: int = 0
+    n_resets: int = 0
+    remembered: int = 0
+    entries: tuple[HistoryEntry, ...] = ()
+    cleared: tuple[HistoryEntry, ...] = ()
+
+
+def _state() -> _State:
+    return cast("_State", st.session_state.setdefault("songnet_session", _State()))
+
+
+def current_clip() -> Clip | None:
+    """Return the clip whose result is on the page."""
+    return _state().clip
+
+
+def widget_key(name: Origin) -> str:
+    """Return the key of an input widget; it changes when the widget must be emptied."""
+    state = _state()
+    keep = state.clip is not None and state.clip.origin == name
+    generation = st.session_state.setdefault(f"songnet_{name}_generation", 0)
+    if not keep and generation < state.n_resets:
+        generation = st.session_state[f"songnet_{name}_generation"] = state.n_resets
+    return f"{name}-{generation}"
+
+
+def take_upload(key: str) -> None:
+    """Make the uploaded file the current clip; without one, forget the clip."""
+    _take_widget(key, "upload")
+
+
+def take_recording(key: str) -> None:
+    """Make the recording the current clip; without one, forget the clip."""
+    _take_widget(key, "recording")
+
+
+def take_example(name: str, data: bytes) -> None:
+    """Make a fetched example the current clip."""
+    _take(name, data, "example")
+
+
+def start_over() -> None:
+    """Forget the clip and empty all input widgets; the history stays."""
+    state = _state()
+    state.clip = None
+    state.n_resets += 1
+
+
+def _take_widget(key: str, origin: Origin) -> None:
+    state = _state()
+    file = st.session_state.get(key)
+    if file is None:
+        if state.clip is not None and state.clip.origin == origin:
+            state.clip = None
+        return
+    name = file.name
+    if origin == "recording":
+        state.n_recordings += 1
+        name = f"Recording {state.n_recordings}"
+    _take(name, file.getvalue(), origin)
+
+
+def _take(name: str, data: bytes, origin: Origin) -> None:
+    state = _state()
+    state.n_given += 1
+    state.n_resets += 1
+    state.clip = Clip(
+        number=state.n_given,
+        name=name,
+        data=data,
+        digest=hashlib.sha256(data).hexdigest(),
+        origin=origin,
+    )
+
+
+def history() -> tuple[HistoryEntry, ...]:
+    """Return what was classified in this session, newest first."""
+    return _state().entries
+
+
+def remember(clip: Clip, prediction: Prediction) -> None:
+    """Put a result on top of the history, once for each clip given."""
+    state = _state()
+    if clip.number == state.remembered:
+        return
+    entry = HistoryEntry(
+        digest=clip.digest,
+        name=clip.name,
+        genre=prediction.genre,
+        confidence=prediction.confidence,
+        is_sure=prediction.status == "ok",
+    )
+    others = tuple(other for other in state.entries if other.digest != clip.digest)
+    state.entries = (entry, *others)[:_MAX_ENTRIES]
+    state.remembered = clip.number
+    state.cleared = ()
+
+
+def clear_history() -> None:
+    """Empty the history; `restore_history` brings it back until the next result."""
+    state = _state()
+    state.cleared, state.entries = state.entries, ()
+
+
+def was_history_cleared() -> bool:
+    """Whether there is something that `restore_history` would bring back."""
+    return bool(_state().cleared)
+
+
+def restore_history() -> None:
+    """Undo `clear_history`."""
+    state = _state()
+    state.entries, state.cleared = state.cleared, ()

@@ -1,0 +1,76 @@
+"""Settings of the app, from the environment.
+
+Root-level entries of ``.streamlit/secrets.toml`` count as well: Streamlit puts
+them into the environment when it starts.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from songnet.exceptions import ParameterError
+from songnet.signal.audio import DecodeLimits
+
+__all__ = ["LIBROSA_EXAMPLES_URL", "Settings", "read_settings"]
+
+LIBROSA_EXAMPLES_URL = "https://librosa.org/data/audio/"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What an operator can change without touching the code.
+
+    Parameters
+    ----------
+    max_upload_mb : int
+        Largest upload, SONGNET_MAX_UPLOAD_MB.
+    max_minutes : int
+        Longest track, SONGNET_MAX_MINUTES.
+    examples_url : str
+        Folder that the example clips are fetched from, SONGNET_EXAMPLES_URL.
+    cache_folder : Path or None
+        Where fetched examples are kept, SONGNET_CACHE; the user's cache
+        folder if None.
+    """
+
+    max_upload_mb: int = 200
+    max_minutes: int = 60
+    examples_url: str = LIBROSA_EXAMPLES_URL
+    cache_folder: Path | None = None
+
+    @property
+    def limits(self) -> DecodeLimits:
+        """The same limits, as the decoder takes them."""
+        return DecodeLimits(
+            max_bytes=self.max_upload_mb * 2**20, max_seconds=60.0 * self.max_minutes
+        )
+
+
+def read_settings() -> Settings:
+    """Read the settings from the environment.
+
+    Returns
+    -------
+    settings : Settings
+
+    Raises
+    ------
+    ParameterError
+        If a number is not a positive whole number.
+    """
+    cache = os.environ.get("SONGNET_CACHE")
+    return Settings(
+        max_upload_mb=_positive("SONGNET_MAX_UPLOAD_MB", Settings.max_upload_mb),
+        max_minutes=_positive("SONGNET_MAX_MINUTES", Settings.max_minutes),
+        examples_url=os.environ.get("SONGNET_EXAMPLES_URL", LIBROSA_EXAMPLES_URL),
+        cache_folder=Path(cache) if cache else None,
+    )
+
+
+def _positive(variable: str, default: int) -> int:
+    text = os.environ.get(variable, str(default))
+    if not text.isdecimal() or int(text) < 1:
+        raise ParameterError(f"{variable} is {text!r}; expected a whole number of at least 1.")
+    return int(text)

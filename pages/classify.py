@@ -1,0 +1,34 @@
+"""Upload or record a track, get its genre."""
+
+import streamlit as st
+
+from app import components, result, services, session
+from app.settings import read_settings
+from songnet.exceptions import AudioError, BundleError
+
+settings = read_settings()
+
+st.title("What genre is it?", anchor=False)
+components.show_inputs(settings)
+clip = session.current_clip()
+
+try:
+    if clip is None:
+        components.show_examples(settings)
+        # While the visitor looks for a file, so that the first answer is fast.
+        services.load_classifier()
+    else:
+        with st.spinner("Listening …"):
+            analysis = services.analyse(clip, limits=settings.limits)
+        if isinstance(analysis, AudioError):
+            components.show_error(analysis)
+            result.show_start_over()
+        else:
+            session.remember(clip, analysis.prediction)
+            result.show_answer(clip, analysis)
+            result.show_song(clip, analysis, limits=settings.limits)
+            result.show_details(clip, analysis)
+except BundleError as error:
+    components.show_error(error)
+
+components.show_history()
