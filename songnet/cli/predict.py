@@ -20,7 +20,7 @@ __all__ = ["predict"]
 def predict(
     files: Annotated[
         list[Path],
-        typer.Argument(metavar="FILE...", help="Audio files, and folders to search for them."),
+        typer.Argument(metavar="FILE", help="Audio files, and folders to search for them."),
     ],
     *,
     as_json: Annotated[
