@@ -12,6 +12,9 @@ import json
 from dataclasses import dataclass
 from typing import Any, Self
 
+import numpy as np
+import numpy.typing as npt
+
 from songnet.exceptions import ParameterError
 
 __all__ = ["Config", "FeatureConfig", "ModelConfig", "TrainConfig"]
@@ -119,6 +122,22 @@ class FeatureConfig(Config):
         """Patches that cover ``n_frames`` frames, the last one completed."""
         beyond_first = max(0, n_frames - self.patch_frames)
         return 1 + -(-beyond_first // self.patch_hop_frames)
+
+    def patch_weights(self, n_frames: int) -> npt.NDArray[np.float64]:
+        """Weight of each patch in the mean over a track.
+
+        A patch counts by the share of it that holds audio, so the completed
+        last one does not weigh as much as the others.
+
+        Returns
+        -------
+        weights : np.ndarray [shape=(n_patches,), dtype=float64]
+            They sum to 1.
+        """
+        starts = np.arange(self.n_patches(n_frames)) * self.patch_hop_frames
+        covered = np.minimum(self.patch_frames, n_frames - starts).astype(np.float64)
+        weights: npt.NDArray[np.float64] = covered / covered.sum()
+        return weights
 
 
 @dataclass(frozen=True)

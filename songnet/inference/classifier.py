@@ -16,7 +16,7 @@ from songnet.signal.audio import AudioSource, DecodeLimits, Waveform, decode_aud
 from songnet.signal.features import frame_patches, log_mel
 from songnet.signal.quality import CLIPPED_SHARE, SILENCE_DBFS, SignalQuality, measure_quality
 
-__all__ = ["MIN_SECONDS", "Classifier", "window_weights"]
+__all__ = ["MIN_SECONDS", "Classifier"]
 
 MIN_SECONDS = 1.0
 _QUIET_DBFS = -45.0
@@ -115,7 +115,7 @@ class Classifier:
             )
         S_db = log_mel(y, config=features)
         outputs = self._runtime.predict(frame_patches(S_db, config=features))
-        weights = window_weights(S_db.shape[1], self.bundle)
+        weights = features.patch_weights(S_db.shape[1])
         probs = softmax(weights @ outputs.logits / self.bundle.temperature)
         sure = float(probs.max()) >= self.bundle.not_sure_below
         return Prediction(
@@ -131,7 +131,7 @@ class Classifier:
 
     def _timeline(self, outputs: Outputs, duration: float) -> Timeline:
         features = self.bundle.features
-        start = np.arange(len(outputs.logits)) * features.patch_hop_seconds
+        start = np.arange(len(outputs.logits), dtype=np.float64) * features.patch_hop_seconds
         return Timeline(
             start_seconds=start,
             end_seconds=np.minimum(start + features.patch_seconds, duration),
@@ -153,21 +153,7 @@ class Classifier:
         moment = np.minimum((seconds / step_seconds).astype(int), n_moments - 1)
         gathered = np.zeros((n_moments, contributions.shape[-1]))
         np.add.at(gathered, moment.ravel(), contributions.reshape(-1, contributions.shape[-1]))
-        return Evidence(
-            seconds=(np.arange(n_moments) + 0.5) * step_seconds, contributions=gathered
-        )
-
-
-def window_weights(n_frames: int, bundle: Bundle) -> npt.NDArray[np.float64]:
-    """Weight of each window in the mean of the logits; they sum to 1.
-
-    A window counts by the share of it that holds audio, so the completed last
-    one does not weigh as much as the others.
-    """
-    features = bundle.features
-    starts = np.arange(features.n_patches(n_frames)) * features.patch_hop_frames
-    covered = np.minimum(features.patch_frames, n_frames - starts).astype(np.float64)
-    return covered / covered.sum()
+        return Evidence(seconds=(np.arange(n_moments) + 0.5) * step_seconds, contributions=gathered)
 
 
 def _doubts(quality: SignalQuality, duration: float) -> tuple[str, ...]:

@@ -66,7 +66,9 @@ class LiteRTRuntime:
             self._interpreter = Interpreter(model_path=str(path), num_threads=1)
             self._run = self._interpreter.get_signature_runner()
         except (ValueError, RuntimeError) as error:
-            raise BundleError(f"{path} is not a TFLite model that LiteRT can run: {error}") from error
+            raise BundleError(
+                f"{path} is not a TFLite model that LiteRT can run: {error}"
+            ) from error
         (self._input_name, details), *_ = self._run.get_input_details().items()
         self._input_shape = tuple(int(n) for n in details["shape"])
         self._lock = threading.Lock()
@@ -81,7 +83,10 @@ class LiteRTRuntime:
         with self._lock:
             results = [self._run(**{self._input_name: patch[None]}) for patch in patches]
         return Outputs(
-            *(np.concatenate([r[name] for r in results]) for name in ("logits", "attention", "evidence"))
+            *(
+                np.concatenate([r[name] for r in results])
+                for name in ("logits", "attention", "evidence")
+            )
         )
 
 
@@ -100,7 +105,9 @@ class KerasRuntime:
 
     def predict(self, patches: Patches) -> Outputs:
         """See `Runtime.predict`."""
-        batches = [self.model(patches[i : i + 32], training=False) for i in range(0, len(patches), 32)]
+        batches = [
+            self.model(patches[i : i + 32], training=False) for i in range(0, len(patches), 32)
+        ]
         return Outputs(
             *(
                 np.concatenate([np.asarray(batch[name]) for batch in batches])

@@ -1,0 +1,220 @@
+"""Score the out-of-fold predictions of a cross-validation.
+
+Temperature and threshold of a fold come from the artists that its own
+training held out, never from the fold itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import softmax
+
+from songnet.datasets.base import Dataset
+from songnet.evaluation.calibration import (
+    apply_temperature,
+    choose_not_sure_threshold,
+    fit_temperature,
+)
+from songnet.evaluation.metrics import accuracy
+from songnet.evaluation.report import Report, build_report
+from songnet.evaluation.slices import metrics_by_slice
+
+if TYPE_CHECKING:
+    from songnet.training.train import TrainSettings
+
+__all__ = ["FoldPredictions", "summarise_folds"]
+
+FloatArray = npt.NDArray[np.float64]
+Truth = Callable[[Iterable[str]], npt.NDArray[np.int64]]
+
+
+@dataclass(frozen=True)
+class FoldPredictions:
+    """What the network of one fold says, as logits of whole tracks.
+
+    Parameters
+    ----------
+    fold : int
+    track_ids : np.ndarray of str
+        Tracks of the fold.
+    logits : dict of str to np.ndarray [shape=(n_tracks, n_genres)]
+        By runtime: "keras", "litert", "litert-fp16", "litert-int8".
+    held_out_ids : np.ndarray of str
+        Tracks that the training held out.
+    held_out_logits : np.ndarray [shape=(n_held_out, n_genres)]
+    twin_ids : np.ndarray of str
+    twin_logits : np.ndarray [shape=(n_twins, n_genres)]
+        Tracks of the fold that exist in another codec, predicted from that.
+    """
+
+    fold: int
+    track_ids: npt.NDArray[np.str_]
+    logits: dict[str, FloatArray]
+    held_out_ids: npt.NDArray[np.str_]
+    held_out_logits: FloatArray
+    twin_ids: npt.NDArray[np.str_]
+    twin_logits: FloatArray
+
+    def save(self, path: Path) -> None:
+        """Write all arrays into one ``.npz`` file."""
+        part = path.with_name("predictions.part.npz")
+        arrays: dict[str, Any] = {f"logits_{name}": z for name, z in self.logits.items()}
+        arrays |= {key: value for key, value in vars(self).items() if key != "logits"}
+        np.savez_compressed(part, **arrays)
+        part.replace(path)
+
+    @classmethod
+    def load(cls, path: Path) -> FoldPredictions:
+        """Read what `save` wrote."""
+        with np.load(path) as file:
+            arrays = dict(file)
+        logits = {
+            key.removeprefix("logits_"): arrays.pop(key)
+            for key in list(arrays)
+            if key.startswith("logits_")
+        }
+        return cls(fold=int(arrays.pop("fold")), logits=logits, **arrays)
+
+
+def summarise_folds(
+    dataset: Dataset, folds: Sequence[FoldPredictions], *, settings: TrainSettings
+) -> Report:
+    """Score the predictions of all folds together.
+
+    Each fold is calibrated by the temperature of its own held-out artists.
+    The section ``shipping`` holds what a network trained on all folds is
+    shipped with: temperature and threshold from the out-of-fold logits.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    folds : sequence of FoldPredictions
+    settings : TrainSettings
+
+    Returns
+    -------
+    report : Report
+    """
+    tracks = {track.track_id: track for track in dataset}
+    genre_index = {genre: index for index, genre in enumerate(dataset.genres)}
+
+    def truth(ids: Iterable[str]) -> npt.NDArray[np.int64]:
+        return np.array([genre_index[tracks[i].genre] for i in ids], dtype=np.int64)
+
+    ids = np.concatenate([fold.track_ids for fold in folds])
+    y_true = truth(ids)
+    logits = {
+        name: np.concatenate([fold.logits[name] for fold in folds]) for name in folds[0].logits
+    }
+    temperatures = [
+        fit_temperature(fold.held_out_logits, truth(fold.held_out_ids)) for fold in folds
+    ]
+    probs = np.concatenate(
+        [
+            apply_temperature(fold.logits["keras"], temperature)
+            for fold, temperature in zip(folds, temperatures, strict=True)
+        ]
+    )
+    groups = [tracks[i].group for i in ids]
+    seed = settings.training.seed
+    extra = {
+        "settings": settings.to_dict(),
+        "by_source": metrics_by_slice(
+            y_true, probs, groups, slices=[tracks[i].source for i in ids], seed=seed
+        ),
+        "by_fold": metrics_by_slice(
+            y_true, probs, groups, slices=[str(tracks[i].fold) for i in ids], seed=seed
+        ),
+        "runtimes": {
+            name: {"accuracy": accuracy(y_true, softmax(z, axis=1))} for name, z in logits.items()
+        },
+        "codec": _codec_section(folds, ids, probs, temperatures, truth),
+        "not_sure": _not_sure_section(folds, probs, y_true, temperatures, truth),
+        "shipping": _shipping_section(logits["keras"], y_true),
+    }
+    return build_report(
+        y_true,
+        probs,
+        groups,
+        dataset.genres,
+        protocol={
+            "name": "cross-validation",
+            "dataset": dataset.name,
+            "folds": len(folds),
+            "split": "artist-disjoint folds; early stopping, temperature and threshold on "
+            "artists held out of the training folds",
+        },
+        data_hash=dataset.hash,
+        seed=seed,
+        uncalibrated_probs=softmax(logits["keras"], axis=1),
+        temperatures=temperatures,
+        extra=extra,
+    )
+
+
+def _codec_section(
+    folds: Sequence[FoldPredictions],
+    ids: npt.NDArray[np.str_],
+    probs: FloatArray,
+    temperatures: Sequence[float],
+    truth: Truth,
+) -> dict[str, Any] | None:
+    """Accuracy on the twins in another codec, beside the same tracks."""
+    twin_ids = np.concatenate([fold.twin_ids for fold in folds])
+    if not twin_ids.size:
+        return None
+    twin_probs = np.concatenate(
+        [
+            apply_temperature(fold.twin_logits, temperature)
+            for fold, temperature in zip(folds, temperatures, strict=True)
+            if fold.twin_ids.size
+        ]
+    )
+    row_of = {track_id: row for row, track_id in enumerate(ids)}
+    same = probs[[row_of[i] for i in twin_ids]]
+    y_true = truth(twin_ids)
+    return {
+        "n_tracks": int(twin_ids.size),
+        "accuracy": accuracy(y_true, same),
+        "accuracy_other_codec": accuracy(y_true, twin_probs),
+        "same_answer": float(np.mean(same.argmax(axis=1) == twin_probs.argmax(axis=1))),
+    }
+
+
+def _not_sure_section(
+    folds: Sequence[FoldPredictions],
+    probs: FloatArray,
+    y_true: npt.NDArray[np.int64],
+    temperatures: Sequence[float],
+    truth: Truth,
+) -> dict[str, Any]:
+    """What thresholds chosen on the held-out artists do to the folds."""
+    thresholds = [
+        choose_not_sure_threshold(
+            apply_temperature(fold.held_out_logits, temperature), truth(fold.held_out_ids)
+        ).threshold
+        for fold, temperature in zip(folds, temperatures, strict=True)
+    ]
+    limit = np.concatenate(
+        [np.full(len(f.track_ids), t) for f, t in zip(folds, thresholds, strict=True)]
+    )
+    refused = probs.max(axis=1) < limit
+    correct = probs.argmax(axis=1) == y_true
+    return {
+        "thresholds": thresholds,
+        "refused_share": float(refused.mean()),
+        "accuracy_kept": float(correct[~refused].mean()),
+        "accuracy_refused": float(correct[refused].mean()) if refused.any() else None,
+    }
+
+
+def _shipping_section(logits: FloatArray, y_true: npt.NDArray[np.int64]) -> dict[str, Any]:
+    temperature = fit_temperature(logits, y_true)
+    choice = choose_not_sure_threshold(apply_temperature(logits, temperature), y_true)
+    return {"temperature": temperature, "not_sure": choice.to_dict()}

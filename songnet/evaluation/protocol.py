@@ -1,0 +1,204 @@
+"""Cross-validation: every track predicted by a network that never saw its artist.
+
+For each fold, a network is trained on the others, where some artists are held
+out for early stopping, temperature and the "not sure" threshold; then the
+fold is predicted, once. Each fold leaves its predictions in a file, so an
+interrupted evaluation goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from songnet.datasets.base import Dataset, Track
+from songnet.datasets.store import FeatureStore
+from songnet.evaluation.out_of_fold import FoldPredictions, summarise_folds
+from songnet.evaluation.report import Report
+from songnet.exceptions import DatasetError
+from songnet.signal.features import frame_patches
+
+if TYPE_CHECKING:
+    from songnet.export.tflite import Precision
+    from songnet.inference.runtime import Runtime
+    from songnet.training.train import TrainSettings
+
+__all__ = ["FoldProgress", "cross_validate", "predict_fold"]
+
+FloatArray = npt.NDArray[np.float64]
+FoldProgress = Callable[[int, str], None]
+_PRECISIONS: dict[str, Precision] = {"litert": "fp32", "litert-fp16": "fp16", "litert-int8": "int8"}
+
+
+def cross_validate(
+    dataset: Dataset,
+    *,
+    store: FeatureStore,
+    run_dir: Path,
+    settings: TrainSettings,
+    twins: Dataset | None = None,
+    jobs: int = 1,
+    progress: FoldProgress | None = None,
+) -> Report:
+    """Evaluate a recipe over all folds of a data set.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        With folds. Tracks with ``evaluate=False`` are trained on, never scored.
+    store : FeatureStore
+        Features of all tracks of ``dataset`` and ``twins``.
+    run_dir : Path
+        One folder a fold is made in it.
+    settings : TrainSettings
+    twins : Dataset, optional
+        The same tracks in another codec, with the same ids.
+    jobs : int
+        Folds trained at the same time, one core each.
+    progress : callable, optional
+        Called with (fold, message).
+
+    Returns
+    -------
+    report : Report
+
+    Raises
+    ------
+    DatasetError
+        If the data set has fewer than two folds, or a group is in two.
+    """
+    _check_folds(dataset)
+    predictions: list[FoldPredictions] = []
+    with ProcessPoolExecutor(
+        jobs,
+        mp_context=get_context("spawn"),
+        initializer=_limit_threads,
+        initargs=(max(1, (os.cpu_count() or 1) // jobs),),
+    ) as pool:
+        futures = {
+            pool.submit(
+                predict_fold,
+                fold,
+                dataset=dataset,
+                store=store,
+                run_dir=run_dir / f"fold-{fold}",
+                settings=settings,
+                twins=twins,
+            ): fold
+            for fold in dataset.folds
+        }
+        for future in as_completed(futures):
+            predictions.append(future.result())
+            if progress:
+                progress(futures[future], "done")
+    predictions.sort(key=lambda fold: fold.fold)
+    return summarise_folds(dataset, predictions, settings=settings)
+
+
+def _limit_threads(threads: int) -> None:
+    import tensorflow as tf
+
+    tf.config.threading.set_intra_op_parallelism_threads(threads)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+
+
+def _check_folds(dataset: Dataset) -> None:
+    if len(dataset.folds) < 2:
+        raise DatasetError(
+            f"{dataset.name!r} has the folds {dataset.folds}; cross-validation needs at least two."
+        )
+    fold_of: dict[str, int | None] = {}
+    for track in dataset:
+        if fold_of.setdefault(track.group, track.fold) != track.fold:
+            raise DatasetError(
+                f"The artist {track.group!r} is in two folds of {dataset.name!r}; "
+                "an artist must stay on one side."
+            )
+
+
+def predict_fold(
+    fold: int,
+    *,
+    dataset: Dataset,
+    store: FeatureStore,
+    run_dir: Path,
+    settings: TrainSettings,
+    twins: Dataset | None = None,
+) -> FoldPredictions:
+    """Train on all folds but one and predict that one; reuses a finished run.
+
+    Parameters
+    ----------
+    fold : int
+    dataset, store, settings, twins
+        See `cross_validate`.
+    run_dir : Path
+        Folder of this fold.
+    """
+    from songnet.export.tflite import export_tflite
+    from songnet.inference.runtime import KerasRuntime, LiteRTRuntime
+    from songnet.training.train import train
+
+    genres = dataset.genres
+    result = train(
+        dataset.select(lambda track: track.fold != fold),
+        store=store,
+        run_dir=run_dir,
+        settings=settings,
+        genres=genres,
+    )
+    path = run_dir / "predictions.npz"
+    if path.is_file():
+        return FoldPredictions.load(path)
+    keras_runtime = KerasRuntime(result.network)
+    runtimes: dict[str, Runtime] = {"keras": keras_runtime}
+    for name, precision in _PRECISIONS.items():
+        lite = run_dir / f"model_{precision}.tflite"
+        export_tflite(keras_runtime.model, lite, features=settings.features, precision=precision)
+        runtimes[name] = LiteRTRuntime(lite)
+    tested = [track for track in dataset if track.fold == fold and track.evaluate]
+    in_other_codec = [track for track in twins or () if track.fold == fold]
+    held_out = _held_out(dataset, run_dir)
+    predictions = FoldPredictions(
+        fold=fold,
+        track_ids=_ids(tested),
+        logits={
+            name: _track_logits(runtime, tested, store, n_genres=len(genres))
+            for name, runtime in runtimes.items()
+        },
+        held_out_ids=_ids(held_out),
+        held_out_logits=_track_logits(keras_runtime, held_out, store, n_genres=len(genres)),
+        twin_ids=_ids(in_other_codec),
+        twin_logits=_track_logits(keras_runtime, in_other_codec, store, n_genres=len(genres)),
+    )
+    predictions.save(path)
+    return predictions
+
+
+def _ids(tracks: Sequence[Track]) -> npt.NDArray[np.str_]:
+    return np.array([track.track_id for track in tracks], dtype=np.str_)
+
+
+def _held_out(dataset: Dataset, run_dir: Path) -> list[Track]:
+    run = json.loads((run_dir / "run.json").read_text(encoding="utf-8"))
+    groups = set(run["held_out_groups"])
+    return [track for track in dataset if track.group in groups and track.evaluate]
+
+
+def _track_logits(
+    runtime: Runtime, tracks: Sequence[Track], store: FeatureStore, *, n_genres: int
+) -> FloatArray:
+    logits = np.zeros((len(tracks), n_genres))
+    for row, track in zip(logits, tracks, strict=True):
+        S_db = store.load(track).T.astype(np.float32)
+        patches = frame_patches(S_db, config=store.config)
+        row[:] = store.config.patch_weights(S_db.shape[1]) @ runtime.predict(patches).logits
+    return logits

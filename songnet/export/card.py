@@ -1,0 +1,160 @@
+"""The model card of a bundle, every figure from its report."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from songnet.evaluation.intervals import Interval
+from songnet.evaluation.report import Report
+from songnet.inference.bundle import Bundle
+
+if TYPE_CHECKING:
+    from songnet.export.bundle import ExportedFile
+
+__all__ = ["model_card"]
+
+_TEMPLATE = """# {name} {version}
+
+Names the genre of music: {genres}.
+
+A CNN + GRU + attention network on log-mel spectrograms ({sr} Hz, {n_mels} mel bands from {fmin:g}
+to
+{fmax:g} Hz), {seconds:.0f} s windows. Written by `songnet export`; every figure here is read from
+`report.json`.
+
+## How good it is
+
+{protocol}: {n_tracks} tracks by {n_groups} artists, each predicted by a network that never saw
+its artist.
+The network that ships has the same recipe, trained on all folds. 95 % intervals by bootstrap over
+artists.
+
+| metric | value | 95 % interval |
+|---|---|---|
+{headline}
+
+Calibration: expected calibration error {ece_before:.3f} before and {ece_after:.3f} after
+temperature scaling.
+"Not sure" withholds {refused:.1%} of the tracks; {kept:.1%} of the rest are right, {withheld} of
+those withheld would have been.
+
+| genre | precision | recall | F1 | tracks |
+|---|---|---|---|---|
+{by_genre}
+{codec}
+## Files
+
+| file | size | greatest difference from Keras | out-of-fold accuracy |
+|---|---|---|---|
+{files}
+
+The int8 file keeps the weights in 8 bits and computes in float. All TFLite files read one window
+of
+shape (1, {patch_frames}, {n_mels}) and use builtin operations only.
+
+## Data and limits
+
+Trained on {dataset} (hash `{data_hash}`), seed {seed}, commit `{commit}`. The clips are for
+research use; none of
+them is in this repository.
+
+- Ten genres only: whatever it hears becomes one of them, or "not sure". Speech, noise and other
+  sounds are not
+  refused yet, only silence is.
+- Genres are a convention of people, not a property of sound; the training labels come from four
+  collections
+  that disagree, and Western popular music dominates them.
+- See the table for genres it seldom gets right. Do not use it to decide about people or their
+  work.
+"""
+
+
+def model_card(bundle: Bundle, report: Report, files: Sequence[ExportedFile]) -> str:
+    """Return the model card as Markdown.
+
+    Parameters
+    ----------
+    bundle : Bundle
+    report : Report
+        Of the cross-validation of the recipe.
+    files : sequence of ExportedFile
+    """
+    features = bundle.features
+    not_sure = report.extra["not_sure"]
+    withheld = not_sure["accuracy_refused"]
+    return _TEMPLATE.format(
+        name=bundle.name,
+        version=bundle.version,
+        genres=", ".join(bundle.genres),
+        sr=features.sr,
+        n_mels=features.n_mels,
+        fmin=features.fmin,
+        fmax=features.fmax,
+        seconds=features.patch_seconds,
+        patch_frames=features.patch_frames,
+        protocol=f"{report.protocol['folds']}-fold cross-validation, artist-disjoint",
+        n_tracks=report.n_tracks,
+        n_groups=report.n_groups,
+        headline=_headline(report),
+        ece_before=report.calibration["ece_before"],
+        ece_after=report.calibration["ece_after"],
+        refused=not_sure["refused_share"],
+        kept=not_sure["accuracy_kept"],
+        withheld="none" if withheld is None else f"{withheld:.1%}",
+        by_genre=_by_genre(report),
+        codec=_codec(report),
+        files=_files(report, files),
+        dataset=bundle.training["dataset"],
+        data_hash=bundle.training["data_hash"][:12],
+        seed=report.seed,
+        commit=(report.commit or "unknown")[:12],
+    )
+
+
+def _headline(report: Report) -> str:
+    rows: list[tuple[str, Interval, str]] = [
+        ("accuracy", report.accuracy, ".1%"),
+        ("balanced accuracy", report.balanced_accuracy, ".1%"),
+        ("macro-F1", report.macro_f1, ".3f"),
+        ("right genre among the first three", report.top3_accuracy, ".1%"),
+        ("log-loss", report.log_loss, ".3f"),
+        ("expected calibration error", report.ece, ".3f"),
+    ]
+    return "\n".join(
+        f"| {label} | {item.value:{spec}} | {item.low:{spec}} to {item.high:{spec}} |"
+        for label, item, spec in rows
+    )
+
+
+def _by_genre(report: Report) -> str:
+    return "\n".join(
+        f"| {genre} | {s['precision']:.2f} | {s['recall']:.2f} | {s['f1']:.2f} | {s['support']:g} |"
+        for genre, s in report.per_genre.items()
+    )
+
+
+def _codec(report: Report) -> str:
+    codec = report.extra["codec"]
+    if codec is None:
+        return ""
+    return (
+        f"\nOn {codec['n_tracks']} tracks in the codec they came in (WAV, MP3): "
+        f"{codec['accuracy_other_codec']:.1%} right, against {codec['accuracy']:.1%} of the same "
+        f"tracks as Opus at 28 kbit/s; {codec['same_answer']:.0%} get the same answer.\n"
+    )
+
+
+def _files(report: Report, files: Sequence[ExportedFile]) -> str:
+    accuracy_of = {
+        "model.keras": report.extra["runtimes"]["keras"]["accuracy"],
+        "model.tflite": report.extra["runtimes"]["litert"]["accuracy"],
+        "model_fp16.tflite": report.extra["runtimes"]["litert-fp16"]["accuracy"],
+        "model_int8.tflite": report.extra["runtimes"]["litert-int8"]["accuracy"],
+    }
+    return "\n".join(
+        f"| {file.name} | {file.n_bytes / 1e6:.2f} MB | "
+        f"{'-' if file.max_difference is None else f'{file.max_difference:.1e}'} | "
+        f"{accuracy_of[file.name]:.1%} |"
+        for file in files
+    )

@@ -1,0 +1,1 @@
+"""Networks: log-mel patches in, logits, attention and evidence out."""

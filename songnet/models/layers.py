@@ -1,0 +1,75 @@
+"""Keras layers that the networks share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import ops
+
+__all__ = ["AttentionPooling"]
+
+
+@keras.saving.register_keras_serializable(package="songnet")
+class AttentionPooling(keras.layers.Layer):
+    """Pool a sequence by self-attention over a linear head.
+
+    The scores of the steps come from the sequence itself; a softmax over time
+    makes them weights. Each step also votes linearly for every genre, so the
+    logits are an exact sum over time: ``logits = Σ_t attention_t · evidence_t``.
+
+    Input shape ``(batch, n_steps, channels)``. Output a dictionary of
+    ``logits`` (batch, n_classes), ``attention`` (batch, n_steps), rows summing
+    to 1, and ``evidence`` (batch, n_steps, n_classes).
+
+    Parameters
+    ----------
+    n_classes : int
+        Genres to tell apart.
+    units : int
+        Hidden units of the attention scores.
+    **kwargs
+        Passed to `keras.layers.Layer`.
+
+    References
+    ----------
+    .. [1] Bahdanau, D., Cho, K. & Bengio, Y. "Neural machine translation by
+       jointly learning to align and translate", ICLR 2015.
+    .. [2] Ilse, M., Tomczak, J. & Welling, M. "Attention-based deep multiple
+       instance learning", ICML 2018.
+    """
+
+    def __init__(self, n_classes: int, units: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.n_classes = n_classes
+        self.units = units
+        self.hidden = keras.layers.Dense(units, activation="tanh", name="hidden")
+        self.score = keras.layers.Dense(1, use_bias=False, name="score")
+        self.head = keras.layers.Dense(n_classes, name="head")
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Build the three dense layers."""
+        self.hidden.build(input_shape)
+        self.score.build((*input_shape[:-1], self.units))
+        self.head.build(input_shape)
+
+    def call(self, inputs: Any) -> dict[str, Any]:
+        """Pool a sequence of shape (batch, n_steps, channels)."""
+        scores = ops.squeeze(self.score(self.hidden(inputs)), axis=-1)  # (batch, n_steps)
+        attention = ops.softmax(scores, axis=-1)
+        evidence = self.head(inputs)  # (batch, n_steps, n_classes)
+        logits = ops.sum(attention[..., None] * evidence, axis=1)  # (batch, n_classes)
+        return {"logits": logits, "attention": attention, "evidence": evidence}
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> dict[str, Any]:
+        """Return the shape of each output."""
+        batch, n_steps, _ = input_shape
+        return {
+            "logits": (batch, self.n_classes),
+            "attention": (batch, n_steps),
+            "evidence": (batch, n_steps, self.n_classes),
+        }
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments of the constructor."""
+        return {**super().get_config(), "n_classes": self.n_classes, "units": self.units}

@@ -1,0 +1,52 @@
+"""Every architecture under its name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import keras
+
+from songnet.config import ModelConfig
+from songnet.exceptions import BundleError, ParameterError
+from songnet.models.layers import AttentionPooling
+from songnet.models.songnet import build_songnet
+
+__all__ = ["ARCHITECTURES", "load_network", "logits_network", "network_builder", "whole_network"]
+
+ARCHITECTURES: dict[str, Callable[..., keras.Model]] = {"songnet": build_songnet}
+
+
+def network_builder(config: ModelConfig) -> Callable[..., keras.Model]:
+    """Return the function that builds ``config.architecture``."""
+    if config.architecture not in ARCHITECTURES:
+        raise ParameterError(
+            f"There is no architecture {config.architecture!r}; expected {sorted(ARCHITECTURES)}."
+        )
+    return ARCHITECTURES[config.architecture]
+
+
+def logits_network(network: keras.Model) -> keras.Model:
+    """Return the part of a network that training needs: patches to logits."""
+    return keras.Model(network.input, network.output["logits"], name=network.name)
+
+
+def whole_network(trained: keras.Model) -> keras.Model:
+    """Return the network with all outputs of its `AttentionPooling`.
+
+    Parameters
+    ----------
+    trained : keras.Model
+        What `logits_network` returned, possibly saved and loaded since.
+    """
+    pooling = next(layer for layer in trained.layers if isinstance(layer, AttentionPooling))
+    return keras.Model(trained.input, pooling(pooling.input), name=trained.name)
+
+
+def load_network(path: Path) -> keras.Model:
+    """Open a ``.keras`` file; raises BundleError if it cannot be read."""
+    try:
+        model: keras.Model = keras.saving.load_model(path, compile=False)
+    except (OSError, ValueError) as error:
+        raise BundleError(f"{path} is not a Keras model of SongNet: {error}") from error
+    return model

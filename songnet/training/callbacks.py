@@ -1,0 +1,130 @@
+"""Keras callbacks: validation on whole tracks, and a state to resume from."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+from scipy.special import logsumexp
+
+from songnet.training.batches import TrackPatches
+
+__all__ = ["Progress", "ResumedEarlyStopping", "RunState", "TrackValidation"]
+
+Progress = Callable[[int, int, dict[str, float]], None]
+
+
+class TrackValidation(keras.callbacks.Callback):
+    """Add ``val_loss`` and ``val_accuracy`` of whole tracks to the logs.
+
+    Comes before every callback that reads them.
+
+    Parameters
+    ----------
+    patches : TrackPatches
+    y_true : np.ndarray [shape=(n_tracks,), dtype=int64]
+    """
+
+    def __init__(self, patches: TrackPatches, y_true: npt.NDArray[np.int64]) -> None:
+        super().__init__()
+        self._patches = patches
+        self._y_true = y_true
+
+    def on_epoch_end(self, _epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Predict the held-out tracks."""
+        if logs is None:
+            return
+        logits = self._patches.pool(predict_logits(self.model, self._patches))
+        rows = np.arange(len(logits))
+        losses = logsumexp(logits, axis=1) - logits[rows, self._y_true]
+        logs["val_loss"] = float(losses.mean())
+        logs["val_accuracy"] = float(np.mean(logits.argmax(axis=1) == self._y_true))
+
+
+def predict_logits(
+    network: keras.Model, patches: TrackPatches, *, batch_size: int = 128
+) -> npt.NDArray[np.float32]:
+    """Run a network that gives logits over patches, shape (n_patches, n_genres)."""
+    starts = range(0, len(patches.X), batch_size)
+    return np.concatenate(
+        [np.asarray(network.predict_on_batch(patches.X[i : i + batch_size])) for i in starts]
+    )
+
+
+class ResumedEarlyStopping(keras.callbacks.EarlyStopping):
+    """`keras.callbacks.EarlyStopping` that has seen the epochs of an earlier part.
+
+    Parameters
+    ----------
+    history : list of dict
+        Logs of the epochs before this part of the run.
+    patience : int
+    """
+
+    def __init__(self, history: list[dict[str, float]], *, patience: int) -> None:
+        super().__init__(monitor="val_loss", mode="min", patience=patience)
+        self._before = [row["val_loss"] for row in history]
+
+    @property
+    def is_over(self) -> bool:
+        """The earlier part already ended for want of progress."""
+        return bool(self._before) and self._stale_epochs() >= self.patience
+
+    def _stale_epochs(self) -> int:
+        return len(self._before) - 1 - int(np.argmin(self._before))
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """Start from the best loss and the wait of the earlier part."""
+        super().on_train_begin(logs)
+        if self._before:
+            self.best = min(self._before)
+            self.wait = self._stale_epochs()
+
+
+class RunState(keras.callbacks.Callback):
+    """Save the network with its optimiser, and the history, after each epoch.
+
+    Parameters
+    ----------
+    run_dir : Path
+    history : list of dict
+        Logs of earlier epochs; new ones are appended to this list.
+    total : int
+        Epochs at most.
+    progress : callable, optional
+    """
+
+    def __init__(
+        self,
+        run_dir: Path,
+        history: list[dict[str, float]],
+        *,
+        total: int,
+        progress: Progress | None = None,
+    ) -> None:
+        super().__init__()
+        self._run_dir = run_dir
+        self._history = history
+        self._total = total
+        self._progress = progress
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Write ``history.csv`` and ``state.keras``; a kill leaves the old ones whole."""
+        row = {"epoch": float(epoch + 1)} | {k: float(v) for k, v in (logs or {}).items()}
+        self._history.append(row)
+        table = self._run_dir / "history.part"
+        with table.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, fieldnames=list(row))
+            writer.writeheader()
+            writer.writerows(self._history)
+        table.replace(self._run_dir / "history.csv")
+        state = self._run_dir / "state.part.keras"
+        self.model.save(state)
+        state.replace(self._run_dir / "state.keras")
+        if self._progress:
+            self._progress(epoch + 1, self._total, row)
