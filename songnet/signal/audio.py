@@ -1,28 +1,26 @@
 """Decode any common audio file to one float32 channel at one rate.
 
-libsndfile (WAV, FLAC, OGG Vorbis, Opus, MP3, AIFF) is tried first, then
-FFmpeg's libraries through PyAV (M4A, AAC, WebM, WMA, MP4). Both read from
-memory or from an open file: no ffmpeg binary, no temporary file. Blocks are
-mixed to mono and resampled as they are decoded, so memory holds the result
-and one block, whatever the length, rate and channel count of the source.
+libsndfile is tried first, then FFmpeg's libraries through PyAV, also where
+libsndfile meets a fault or leaves part of a file unread. Both read from memory
+or from an open file: no ffmpeg binary, no temporary file. Blocks are mixed to
+mono and resampled as they are decoded, so memory holds the result and one
+block, whatever the length, rate and channel count of the source.
 """
 
 from __future__ import annotations
 
 import io
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-import av
 import numpy as np
 import numpy.typing as npt
-import soundfile as sf
 import soxr
 
-from songnet.exceptions import AudioDecodeError, AudioTooLongError
+from songnet.exceptions import AudioDecodeError, AudioTooLongError, ParameterError
+from songnet.signal.decoders import AUDIO_EXTENSIONS, AudioStream, PyAVStream, SoundFileStream
 
 __all__ = [
     "AUDIO_EXTENSIONS",
@@ -37,17 +35,12 @@ __all__ = [
 AudioSource = bytes | bytearray | memoryview | str | os.PathLike[str] | BinaryIO
 Waveform = npt.NDArray[np.float32]
 
-AUDIO_EXTENSIONS = (
-    "wav", "flac", "ogg", "oga", "opus", "mp3", "aiff", "aif", "au",
-    "m4a", "aac", "webm", "wma", "mp4",
-)  # fmt: skip
-
-_BLOCK_FRAMES = 1 << 17
 _SAMPLE_RATES_HZ = (1_000, 768_000)
 _MAX_CHANNELS = 64
-# Containers that hold audio and open nothing else: playlists (HLS, concat)
-# could make FFmpeg read other files or addresses.
-_CONTAINERS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,asf,aac,ogg,mp3,flac,wav,w64,aiff,au,caf,amr,ac3"
+# Decoders differ by encoder padding: a second opinion counts if it reads more than that.
+_SAME_LENGTH_SECONDS = 0.1
+_DAMAGED = "The file is damaged: only part of it could be read."
+_NOT_FINITE = "The file holds samples that are not numbers; they were read as silence."
 
 
 @dataclass(frozen=True)
@@ -105,6 +98,7 @@ def load_audio(
     Parameters
     ----------
     source : bytes, path or binary file
+        A file is read from its start and left open.
     sr : int
         Sample rate of the result in Hz.
     limits : DecodeLimits, optional
@@ -117,9 +111,12 @@ def load_audio(
     Raises
     ------
     AudioDecodeError
-        If the bytes are not audio, hold no audio stream or no sample.
+        If the bytes are not audio, hold no audio stream or no sample, or the
+        path cannot be read.
     AudioTooLongError
         If the file is larger or longer than ``limits``.
+    ParameterError
+        If ``source`` is none of the three.
     """
     decoded = decode_audio(source, sr=sr, limits=limits)
     return decoded.y, decoded.sr
@@ -138,159 +135,135 @@ def decode_audio(
     """
     limits = limits or DecodeLimits()
     with _open_source(source, limits) as file:
+        first, is_whole = _try_soundfile(file, sr=sr, limits=limits)
+        if first is not None and is_whole:
+            return first
+        file.seek(0)
         try:
-            stream: _Stream = _SoundFileStream(file)
-        except sf.LibsndfileError:
-            file.seek(0)
-            stream = _PyAVStream(file)
-        with stream:
-            return _read_mono(stream, sr=sr, limits=limits)
+            with PyAVStream(file) as stream:
+                second = _read_mono(stream, sr=sr, limits=limits)
+        except AudioDecodeError:
+            if first is None:
+                raise
+            return first
+    if first is None or second.y.size > first.y.size + _SAME_LENGTH_SECONDS * sr:
+        return second
+    return first
+
+
+def _try_soundfile(
+    file: BinaryIO, *, sr: int, limits: DecodeLimits
+) -> tuple[DecodedAudio | None, bool]:
+    """Return the audio, if there is any, and whether that is all of it."""
+    try:
+        with SoundFileStream(file) as stream:
+            decoded = _read_mono(stream, sr=sr, limits=limits)
+            return decoded, not (stream.is_damaged or stream.is_partial)
+    except AudioDecodeError:
+        return None, False
 
 
 def _open_source(source: AudioSource, limits: DecodeLimits) -> BinaryIO:
     if isinstance(source, (str, os.PathLike)):
-        path = Path(source)
-        if not path.is_file():
-            what = "a folder" if path.is_dir() else "missing"
-            raise AudioDecodeError(f"{path} is {what}; expected an audio file.")
-        try:
-            file: BinaryIO = path.open("rb")
-        except OSError as error:
-            raise AudioDecodeError(f"{path} cannot be read ({error.strerror}).") from error
+        file = _open_path(Path(source))
     elif isinstance(source, (bytes, bytearray, memoryview)):
         file = io.BytesIO(source)
     else:
-        source.seek(0)
-        file = io.BytesIO(source.read(limits.max_bytes + 1))
+        file = io.BytesIO(_read_file(source, limits.max_bytes + 1))
     n_bytes = file.seek(0, io.SEEK_END)
     file.seek(0)
-    if n_bytes > limits.max_bytes:
-        file.close()
-        raise AudioTooLongError(
-            f"The file is larger than the limit of {limits.max_bytes / 2**20:.0f} MB; "
-            "cut it or convert it to MP3."
-        )
+    if 0 < n_bytes <= limits.max_bytes:
+        return file
+    file.close()
     if n_bytes == 0:
-        file.close()
-        raise AudioDecodeError("The file is empty; expected audio.")
-    return file
+        raise AudioDecodeError("The file is empty (0 bytes); choose a file with sound.")
+    raise AudioTooLongError(
+        f"The file is larger than the limit of {limits.max_bytes / 2**20:.3g} MB; "
+        "cut it or convert it to MP3."
+    )
 
 
-class _Stream:
-    """Blocks of samples from a decoder, channels last."""
-
-    sr: int
-    channels: int
-    codec: str
-
-    def __enter__(self) -> _Stream:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        raise NotImplementedError
-
-    def blocks(self) -> Iterator[npt.NDArray[np.float32]]:
-        raise NotImplementedError
+def _open_path(path: Path) -> BinaryIO:
+    try:
+        if not path.is_file():
+            what = "a folder" if path.is_dir() else "not a file" if path.exists() else "missing"
+            raise AudioDecodeError(f"{path} is {what}; expected an audio file. Check the path.")
+        # Opened by descriptor, the file has no name: extensions are no evidence of a format.
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+    except OSError as error:
+        raise AudioDecodeError(
+            f"{path} cannot be read ({error.strerror}); check its name and permissions."
+        ) from error
+    return os.fdopen(descriptor, "rb")
 
 
-class _SoundFileStream(_Stream):
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = sf.SoundFile(file)
-        self.sr = self._file.samplerate
-        self.channels = self._file.channels
-        self.codec = self._file.subtype if self._file.format == "OGG" else self._file.format
-
-    def __exit__(self, *_: object) -> None:
-        self._file.close()
-
-    def blocks(self) -> Iterator[npt.NDArray[np.float32]]:
-        frames = max(1, _BLOCK_FRAMES // self.channels)
-        while True:
-            block = self._file.read(frames, dtype="float32", always_2d=True)
-            yield block
-            if len(block) < frames:
-                return
+def _read_file(source: BinaryIO, n_bytes: int) -> bytes:
+    try:
+        if source.seekable():
+            source.seek(0)
+        data = source.read(n_bytes)
+    except (AttributeError, ValueError) as error:
+        raise ParameterError(
+            f"source is {source!r}; expected bytes, a path or an open binary file."
+        ) from error
+    if not isinstance(data, bytes):
+        raise ParameterError(f"source gives {type(data).__name__}; open the file in mode 'rb'.")
+    return data
 
 
-class _PyAVStream(_Stream):
-    def __init__(self, file: BinaryIO) -> None:
-        try:
-            self._container = av.open(
-                file,
-                mode="r",
-                metadata_errors="ignore",
-                options={"format_whitelist": _CONTAINERS, "protocol_whitelist": ""},
-            )
-        except (av.error.FFmpegError, ValueError, UnicodeDecodeError) as error:
-            raise AudioDecodeError(
-                "This is not audio that can be decoded; expected one of "
-                f"{', '.join(AUDIO_EXTENSIONS)}."
-            ) from error
-        if not self._container.streams.audio:
-            self._container.close()
-            raise AudioDecodeError("The file holds no audio stream; expected sound.")
-        self._stream = self._container.streams.audio[0]
-        self.sr = self._stream.rate or 0
-        self.channels = self._stream.channels
-        self.codec = self._stream.codec_context.name
-
-    def __exit__(self, *_: object) -> None:
-        self._container.close()
-
-    def blocks(self) -> Iterator[npt.NDArray[np.float32]]:
-        resampler = av.AudioResampler(format="fltp", rate=self.sr)
-        for frame in self._container.decode(self._stream):
-            frame.pts = None
-            for planar in resampler.resample(frame):
-                yield planar.to_ndarray().T
-
-
-def _read_mono(stream: _Stream, *, sr: int, limits: DecodeLimits) -> DecodedAudio:
+def _read_mono(stream: AudioStream, *, sr: int, limits: DecodeLimits) -> DecodedAudio:
     low, high = _SAMPLE_RATES_HZ
     if not (low <= stream.sr <= high and 1 <= stream.channels <= _MAX_CHANNELS):
         raise AudioDecodeError(
-            f"The file claims {stream.sr} Hz and {stream.channels} channels; expected "
-            f"{low}-{high} Hz and 1-{_MAX_CHANNELS} channels."
+            f"The file claims {stream.sr} Hz and {stream.channels} channels; expected {low}-{high} "
+            f"Hz and 1-{_MAX_CHANNELS} channels. Export it again from its source."
         )
     resampler = None if stream.sr == sr else soxr.ResampleStream(stream.sr, sr, 1, dtype="float32")
     parts: list[Waveform] = []
-    warnings: list[str] = []
-    n_source = 0
-    try:
-        for block in stream.blocks():
-            n_source += len(block)
-            if n_source > limits.max_seconds * stream.sr:
-                raise AudioTooLongError(
-                    f"The audio is longer than the limit of {limits.max_seconds / 60:g} minutes; "
-                    "cut it into parts."
-                )
-            mono = _mix_to_mono(block, warnings)
-            parts.append(mono if resampler is None else resampler.resample_chunk(mono))
-    except (av.error.FFmpegError, sf.LibsndfileError) as error:
-        if n_source == 0:
-            raise AudioDecodeError(
-                "The audio is damaged: no part of it could be decoded; export the file again."
-            ) from error
-        warnings.append("The file is damaged: only the part before the fault was read.")
-    if n_source == 0:
-        raise AudioDecodeError("The file holds no audio sample; expected sound.")
+    n_source, all_finite = 0, True
+    for block in stream.blocks():
+        n_source += len(block)
+        if n_source > limits.max_seconds * stream.sr:
+            raise AudioTooLongError(
+                f"The audio is longer than the limit of {limits.max_seconds / 60:.3g} minutes; "
+                "cut it into parts."
+            )
+        mono, is_finite = _mix_to_mono(block)
+        all_finite &= is_finite
+        parts.append(mono if resampler is None else resampler.resample_chunk(mono))
     if resampler is not None:
         parts.append(resampler.resample_chunk(np.zeros(0, np.float32), last=True))
+    y = _join(parts)
+    if y.size == 0:
+        why = "no part of it could be decoded" if stream.is_damaged else "it holds no sample"
+        raise AudioDecodeError(f"There is no sound in the file: {why}. Export it again.")
     return DecodedAudio(
-        y=np.concatenate(parts),
+        y=y,
         sr=sr,
         source_sr=stream.sr,
         source_channels=stream.channels,
         codec=stream.codec,
-        warnings=tuple(warnings),
+        warnings=(_DAMAGED,) * stream.is_damaged + (_NOT_FINITE,) * (not all_finite),
     )
 
 
-def _mix_to_mono(block: npt.NDArray[np.float32], warnings: list[str]) -> Waveform:
-    mono = block[:, 0] if block.shape[1] == 1 else block.mean(axis=1, dtype=np.float32)
-    if not np.isfinite(mono).all():
-        message = "The file holds samples that are not numbers; they were read as silence."
-        if message not in warnings:
-            warnings.append(message)
+def _mix_to_mono(block: npt.NDArray[np.float32]) -> tuple[Waveform, bool]:
+    """Return the mean of the channels in [-1, 1] and whether all of it was finite."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        mono = block[:, 0] if block.shape[1] == 1 else block.mean(axis=1, dtype=np.float32)
+    is_finite = bool(np.isfinite(mono).all())
+    if not is_finite:
         mono = np.nan_to_num(mono, nan=0.0, posinf=0.0, neginf=0.0)
-    return np.clip(mono, -1.0, 1.0)
+    return np.clip(mono, -1.0, 1.0), is_finite
+
+
+def _join(parts: list[Waveform]) -> Waveform:
+    """Concatenate, freeing each part as it is copied: half the memory at the peak."""
+    y = np.empty(sum(part.size for part in parts), np.float32)
+    parts.reverse()
+    start = 0
+    while parts:
+        part = parts.pop()
+        y[start : start + part.size] = part
+        start += part.size
+    return y

@@ -1,0 +1,201 @@
+"""Decoders: blocks of float32 samples out of an open file.
+
+libsndfile reads WAV, FLAC, OGG Vorbis, Opus, MP3, AIFF and AU; FFmpeg's
+libraries, through PyAV, read M4A, AAC, WebM, WMA, MP4 and what libsndfile
+gives up on. Neither opens anything but the file it is given.
+"""
+
+from __future__ import annotations
+
+import io
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from typing import Any, BinaryIO, NoReturn, Self
+
+import av
+import numpy as np
+import numpy.typing as npt
+import soundfile as sf
+
+from songnet.exceptions import AudioDecodeError
+
+__all__ = ["AUDIO_EXTENSIONS", "AudioStream", "PyAVStream", "SoundFileStream"]
+
+AUDIO_EXTENSIONS = (
+    "wav", "flac", "ogg", "oga", "opus", "mp3", "aiff", "aif", "au",
+    "m4a", "aac", "webm", "wma", "mp4",
+)  # fmt: skip
+
+_Block = npt.NDArray[np.float32]
+_BLOCK_SAMPLES = 1 << 17
+_UNREAD_SHARE = 0.1
+# libsndfile also takes scientific and raw formats for audio, on thin evidence.
+_SOUNDFILE_FORMATS = {
+    "WAV", "WAVEX", "RF64", "W64", "FLAC", "OGG", "MP3", "AIFF", "AU", "CAF",
+}  # fmt: skip
+# Containers that hold audio and open nothing else: playlists (HLS, concat)
+# could make FFmpeg read other files or addresses.
+_CONTAINERS = (
+    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,asf,aac,ogg,mp3,flac,wav,w64,aiff,au,caf,amr,ac3"
+)
+
+
+class AudioStream(ABC):
+    """A decoder at work; a context manager.
+
+    Attributes
+    ----------
+    sr, channels : int
+        Rate in Hz and channels, as the file claims.
+    codec : str
+        Name of the codec, as the decoder gives it.
+    is_damaged : bool
+        Something could not be decoded; true from then on.
+    is_partial : bool
+        Much of the file was not read; known after the last block.
+    """
+
+    sr: int
+    channels: int
+    codec: str
+    is_damaged: bool = False
+    is_partial: bool = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @abstractmethod
+    def close(self) -> None:
+        """Release the decoder; the file stays open."""
+
+    @abstractmethod
+    def blocks(self) -> Iterator[_Block]:
+        """Yield arrays of shape (n_samples, channels) until the end or a fault."""
+
+
+class SoundFileStream(AudioStream):
+    """libsndfile.
+
+    Parameters
+    ----------
+    file : binary file
+
+    Raises
+    ------
+    AudioDecodeError
+        If libsndfile does not know the format.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        try:
+            self._sound = sf.SoundFile(file)
+        except sf.SoundFileError as error:
+            raise _not_audio() from error
+        if self._sound.format not in _SOUNDFILE_FORMATS:
+            self._sound.close()
+            raise _not_audio()
+        self.sr = self._sound.samplerate
+        self.channels = self._sound.channels
+        is_ogg = self._sound.format == "OGG"
+        self.codec = self._sound.subtype if is_ogg else self._sound.format
+
+    def close(self) -> None:
+        """See `AudioStream.close`."""
+        self._sound.close()
+
+    def blocks(self) -> Iterator[_Block]:
+        """See `AudioStream.blocks`."""
+        n_wanted = max(1, _BLOCK_SAMPLES // self.channels)
+        try:
+            while True:
+                block: _Block = self._sound.read(n_wanted, dtype="float32", always_2d=True)
+                yield block
+                if len(block) < n_wanted:
+                    break
+        except sf.SoundFileError:
+            self.is_damaged = True
+        # Lengths are estimated for MP3 without a Xing header, and a chained
+        # OGG file ends for libsndfile with its first link.
+        position = self._file.tell()
+        n_bytes = self._file.seek(0, io.SEEK_END)
+        self.is_partial = n_bytes - position > _UNREAD_SHARE * n_bytes
+
+
+class PyAVStream(AudioStream):
+    """FFmpeg's libraries.
+
+    Parameters
+    ----------
+    file : binary file
+
+    Raises
+    ------
+    AudioDecodeError
+        If FFmpeg does not know the format, or there is no audio stream.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        try:
+            self._container = av.open(
+                file,
+                mode="r",
+                metadata_errors="ignore",
+                options={"format_whitelist": _CONTAINERS, "protocol_whitelist": ""},
+                io_open=_refuse_other_files,
+            )
+        except (av.FFmpegError, ValueError) as error:
+            raise _not_audio() from error
+        if not self._container.streams.audio:
+            self._container.close()
+            raise AudioDecodeError(
+                "The file holds no audio stream, only pictures or text; choose one with sound."
+            )
+        self._stream = self._container.streams.audio[0]
+        self.sr = self._stream.codec_context.sample_rate or 0
+        self.channels = self._stream.codec_context.channels
+        self.codec = self._stream.codec_context.name
+        self._frame_kind: tuple[str, str, int] | None = None
+
+    def close(self) -> None:
+        """See `AudioStream.close`."""
+        self._container.close()
+
+    def blocks(self) -> Iterator[_Block]:
+        """See `AudioStream.blocks`."""
+        try:
+            for packet in self._container.demux(self._stream):
+                yield from self._decode_packet(packet)
+        except av.FFmpegError:
+            self.is_damaged = True
+
+    def _decode_packet(self, packet: av.Packet[Any]) -> Iterator[_Block]:
+        try:
+            for frame in packet.decode():
+                if isinstance(frame, av.AudioFrame):
+                    yield from self._convert_frame(frame)
+        except (av.FFmpegError, ValueError):
+            self.is_damaged = True
+
+    def _convert_frame(self, frame: av.AudioFrame) -> Iterator[_Block]:
+        kind = (frame.format.name, frame.layout.name, frame.sample_rate)
+        if kind != self._frame_kind:
+            self._frame_kind = kind
+            self._resampler = av.AudioResampler(format="fltp", rate=self.sr)
+        frame.pts = None
+        for planar in self._resampler.resample(frame):
+            yield planar.to_ndarray().astype(np.float32, copy=False).T
+
+
+def _refuse_other_files(url: str, *_: object) -> NoReturn:
+    raise ValueError(f"The file refers to {url!r}; nothing but the file itself is opened.")
+
+
+def _not_audio() -> AudioDecodeError:
+    return AudioDecodeError(
+        "This is not audio that can be decoded; expected one of "
+        f"{', '.join(AUDIO_EXTENSIONS)}. Choose another file or convert it."
+    )

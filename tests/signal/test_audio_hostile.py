@@ -1,0 +1,325 @@
+"""Decoding what is damaged, lies, is no audio, or would open something else."""
+
+from __future__ import annotations
+
+import io
+import socketserver
+import struct
+import threading
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from songnet.exceptions import AudioDecodeError
+from songnet.signal.audio import decode_audio, load_audio
+from tests.encoders import encode_pyav, encode_soundfile, noise, sine
+
+SR = 16_000
+RNG = np.random.default_rng(0)
+DAMAGED = "The file is damaged: only part of it could be read."
+WAV = encode_soundfile(sine(), sr=44_100, kind="WAV")
+
+
+def zip_of_audio() -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("song.wav", WAV)
+    return file.getvalue()
+
+
+NOT_AUDIO = {
+    "one byte": b"R",
+    "text": b"All the songs I know\n" * 500,
+    "UTF-16 text": ("All the songs I know\n" * 500).encode("utf-16"),
+    "table": b"artist,title\nA,B\n" * 500,
+    "random": RNG.bytes(20_000),
+    "random after an MPEG header": b"\xff\xfb\x90\x64" + RNG.bytes(20_000),
+    "random after an ID3 header": b"ID3\x03\0\0\0\0\0\x20" + RNG.bytes(20_000),
+    "random after a RIFF header": b"RIFF\xff\xff\0\0WAVE" + RNG.bytes(20_000),
+    "random after an OGG header": b"OggS\0\x02" + RNG.bytes(20_000),
+    "random after a FLAC header": b"fLaC\0\0\0\x22" + RNG.bytes(20_000),
+    "PNG": b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + RNG.bytes(5_000),
+    "JPEG": b"\xff\xd8\xff\xe0\0\x10JFIF\0" + RNG.bytes(5_000),
+    "PDF": b"%PDF-1.7\n" + RNG.bytes(5_000),
+    "zip": zip_of_audio(),
+    "header only": WAV[:20],
+    "zeros": bytes(20_000),
+}
+
+
+@pytest.mark.parametrize("name", NOT_AUDIO)
+def test_what_is_no_audio_is_refused(name: str) -> None:
+    with pytest.raises(AudioDecodeError, match=r"expected one of wav, flac.*Choose another|Export"):
+        load_audio(NOT_AUDIO[name], sr=SR)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    head=st.sampled_from([b"", b"\xff\xfb", b"RIFF", b"ID3\x04", b"OggS"]),
+    data=st.binary(min_size=1),
+)
+def test_any_bytes_give_audio_or_a_decode_error(head: bytes, data: bytes) -> None:
+    try:
+        decoded = decode_audio(head + data, sr=SR)
+    except AudioDecodeError:
+        return
+    assert np.isfinite(decoded.y).all()
+
+
+def test_empty_file_is_refused() -> None:
+    with pytest.raises(AudioDecodeError, match=r"empty \(0 bytes\); choose"):
+        load_audio(b"", sr=SR)
+
+
+def test_video_without_sound_is_refused() -> None:
+    data = encode_pyav(sine(), sr=44_100, container="mp4", codec="aac", video=True, audio=False)
+    with pytest.raises(AudioDecodeError, match=r"no audio stream.*choose one with sound"):
+        load_audio(data, sr=SR)
+
+
+@pytest.mark.parametrize("n_samples", [0, 1])
+def test_audio_without_a_sample_is_refused(n_samples: int) -> None:
+    data = encode_soundfile(np.zeros(n_samples, np.float32), sr=44_100, kind="WAV")
+    with pytest.raises(AudioDecodeError, match=r"holds no sample. Export it again"):
+        load_audio(data, sr=SR)
+
+
+def test_path_that_is_no_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(AudioDecodeError, match=r"is a folder; expected an audio file. Check"):
+        load_audio(tmp_path, sr=SR)
+    with pytest.raises(AudioDecodeError, match=r"is missing; expected an audio file. Check"):
+        load_audio(tmp_path / "none.mp3", sr=SR)
+    with pytest.raises(AudioDecodeError, match=r"is missing|cannot be read"):
+        load_audio("a\0b", sr=SR)
+    with pytest.raises(AudioDecodeError, match=r"cannot be read \(.*\); check its name"):
+        load_audio("a" * 5_000, sr=SR)
+
+
+def test_unreadable_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "secret.wav"
+    path.write_bytes(WAV)
+
+    def refuse(*_: object) -> int:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("songnet.signal.audio.os.open", refuse)
+    with pytest.raises(AudioDecodeError, match=r"secret.wav cannot be read \(Permission denied\)"):
+        load_audio(path, sr=SR)
+
+
+def wav_with(position: int, value: bytes) -> bytes:
+    return WAV[:position] + value + WAV[position + len(value) :]
+
+
+@pytest.mark.parametrize("rate", [0, 1, 999, 800_000, 4_000_000_000])
+def test_absurd_sample_rate_is_refused(rate: int) -> None:
+    with pytest.raises(
+        AudioDecodeError, match=r"claims .* Hz.*expected 1000-768000 Hz|expected one"
+    ):
+        load_audio(wav_with(24, struct.pack("<I", rate)), sr=SR)
+
+
+@pytest.mark.parametrize("channels", [0, 65, 1000])
+def test_absurd_channel_count_is_refused(channels: int) -> None:
+    with pytest.raises(AudioDecodeError, match=r"channels; expected .*1-64 channels|expected one"):
+        load_audio(wav_with(22, struct.pack("<H", channels)), sr=SR)
+
+
+@pytest.mark.parametrize("claimed", [0, 2**31, 2**32 - 1])
+def test_length_in_the_header_is_not_believed(claimed: int) -> None:
+    y, _ = load_audio(wav_with(40, struct.pack("<I", claimed)), sr=SR)
+    assert y.size == SR
+
+
+@pytest.mark.parametrize("claimed", [0, 1 << 35])
+def test_length_in_a_flac_header_is_not_believed(claimed: int) -> None:
+    data = bytearray(encode_soundfile(noise(seconds=4.0), sr=SR, kind="FLAC"))
+    data[21] = (data[21] & 0xF0) | (claimed >> 32)
+    data[22:26] = struct.pack(">I", claimed & 0xFFFFFFFF)
+    y, _ = load_audio(bytes(data), sr=SR)
+    assert y.size / SR == pytest.approx(4.0, abs=0.1)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("channels", [1, 2])
+def test_samples_that_are_no_numbers_become_silence(bad: float, channels: int) -> None:
+    y = sine(sr=SR, channels=channels)
+    y[100:200] = bad
+    decoded = decode_audio(encode_soundfile(y, sr=SR, kind="WAV", subtype="FLOAT"), sr=SR)
+    assert (decoded.y[100:200] == 0).all()
+    assert np.isfinite(decoded.y).all()
+    assert decoded.y[:100] == pytest.approx(sine(sr=SR)[:100])
+    assert decoded.warnings == (
+        "The file holds samples that are not numbers; they were read as silence.",
+    )
+
+
+@pytest.mark.parametrize(("value", "expected"), [(1e30, 1.0), (-1e30, -1.0), (2.0, 1.0)])
+def test_samples_beyond_full_scale_are_clipped(value: float, expected: float) -> None:
+    y = np.full((SR, 2), value, np.float32)
+    decoded = decode_audio(encode_soundfile(y, sr=SR, kind="WAV", subtype="FLOAT"), sr=SR)
+    assert (decoded.y == expected).all()
+    assert decoded.warnings == ()
+
+
+def test_samples_whose_sum_overflows_become_silence() -> None:
+    y = np.full((SR, 2), 3e38, np.float32)
+    decoded = decode_audio(encode_soundfile(y, sr=SR, kind="WAV", subtype="FLOAT"), sr=SR)
+    assert (decoded.y == 0).all()
+
+
+def encoded_noise() -> dict[str, bytes]:
+    y = noise(seconds=6.0, sr=44_100)
+    return {
+        "wav": encode_soundfile(y, sr=44_100, kind="WAV"),
+        "flac": encode_soundfile(y, sr=44_100, kind="FLAC"),
+        "mp3": encode_soundfile(y, sr=44_100, kind="MP3"),
+        "ogg": encode_soundfile(y, sr=44_100, kind="OGG"),
+        "aac": encode_pyav(y, sr=44_100, container="adts", codec="aac"),
+        "wma": encode_pyav(y, sr=44_100, container="asf", codec="wmav2"),
+        "m4a": encode_pyav(y, sr=44_100, container="ipod", codec="aac"),
+    }
+
+
+ENCODED = encoded_noise()
+
+
+@pytest.mark.parametrize("extension", ["wav", "flac", "mp3", "ogg", "aac", "wma"])
+def test_what_a_cut_file_still_holds_is_read(extension: str) -> None:
+    data = ENCODED[extension]
+    y, _ = load_audio(data[: len(data) // 2], sr=SR)
+    assert 1.5 < y.size / SR < 3.5
+
+
+@pytest.mark.parametrize("extension", ["flac", "mp3", "ogg", "aac", "m4a"])
+def test_what_surrounds_a_fault_is_read(extension: str) -> None:
+    data = bytearray(ENCODED[extension])
+    middle = len(data) // 2
+    data[middle : middle + 1500] = RNG.bytes(1500)
+    y, _ = load_audio(bytes(data), sr=SR)
+    assert 4.0 < y.size / SR < 6.2
+
+
+@pytest.mark.parametrize("extension", ["aac", "m4a"])
+def test_a_fault_is_told(extension: str) -> None:
+    data = bytearray(ENCODED[extension])
+    middle = len(data) // 2
+    data[middle : middle + 1500] = RNG.bytes(1500)
+    assert decode_audio(bytes(data), sr=SR).warnings == (DAMAGED,)
+
+
+def test_m4a_cut_before_its_index_is_refused() -> None:
+    data = ENCODED["m4a"]
+    with pytest.raises(AudioDecodeError, match="Choose another file"):
+        load_audio(data[: len(data) // 2], sr=SR)
+
+
+class CountingServer(socketserver.ThreadingTCPServer):
+    """Counts who connects."""
+
+    allow_reuse_address = True
+    n_connections = 0
+
+    def verify_request(self, request: object, client_address: object) -> bool:
+        self.n_connections += 1
+        return False
+
+
+@pytest.fixture
+def server() -> Iterator[CountingServer]:
+    with CountingServer(("127.0.0.1", 0), socketserver.BaseRequestHandler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+def mov_with_reference(target: str) -> bytes:
+    """A MOV file whose samples lie in another file, named by URL and by alias."""
+    data = encode_pyav(sine(), sr=44_100, container="mov", codec="pcm_s16le")
+    own = struct.pack(">I4sI4sI", 28, b"dref", 0, b"\0\0\0\1", 12) + b"url \0\0\0\1"
+    position = data.index(b"dref") - 4
+    size = struct.unpack(">I", data[position : position + 4])[0]
+    assert size == len(own)
+    url = target.encode() + b"\0"
+    other = struct.pack(">I4sII", 28 + len(url), b"dref", 0, 1)
+    other += struct.pack(">I4sI", 12 + len(url), b"url ", 0) + url
+    grown = bytearray(data[:position] + other + data[position + size :])
+    for name in (b"moov", b"trak", b"mdia", b"minf", b"dinf"):
+        at = grown.index(name) - 4
+        old = struct.unpack(">I", grown[at : at + 4])[0]
+        grown[at : at + 4] = struct.pack(">I", old + len(other) - size)
+    return bytes(grown)
+
+
+def references(target: str) -> dict[str, bytes]:
+    return {
+        "HLS": f"#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\n{target}\n#EXT-X-ENDLIST\n".encode(),
+        "concat": f"ffconcat version 1.0\nfile '{target}'\n".encode(),
+        "SDP": f"v=0\nc=IN IP4 127.0.0.1\ns=x\nm=audio 9 RTP/AVP 0\na=control:{target}\n".encode(),
+        "ASX": f'<asx version="3.0"><entry><ref href="{target}"/></entry></asx>'.encode(),
+        "DASH": (
+            '<?xml version="1.0"?><MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="static" '
+            'mediaPresentationDuration="PT9S"><Period><AdaptationSet mimeType="audio/mp4">'
+            f'<Representation id="0" bandwidth="1"><BaseURL>{target}</BaseURL><SegmentBase/>'
+            "</Representation></AdaptationSet></Period></MPD>"
+        ).encode(),
+        "playlist": f"#EXTM3U\n{target}\n".encode(),
+        "RTSP text": f"RTSPtextRTSP://{target}".encode(),
+    }
+
+
+KINDS = ["HLS", "concat", "SDP", "ASX", "DASH", "playlist", "RTSP text"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("suffix", ["m3u8", "mp4"])
+def test_no_address_is_opened(
+    kind: str, suffix: str, tmp_path: Path, server: CountingServer
+) -> None:
+    target = f"http://127.0.0.1:{server.server_address[1]}/song.ts"
+    path = tmp_path / f"list.{suffix}"
+    path.write_bytes(references(target)[kind])
+    for source in (path, path.read_bytes()):
+        with pytest.raises(AudioDecodeError):
+            load_audio(source, sr=SR)
+    assert server.n_connections == 0
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_other_file_is_opened(kind: str, tmp_path: Path) -> None:
+    secret = tmp_path / "secret.wav"
+    secret.write_bytes(WAV)
+    path = tmp_path / "list.txt"
+    for target in (str(secret), f"file:{secret}", "secret.wav"):
+        path.write_bytes(references(target)[kind])
+        with pytest.raises(AudioDecodeError):
+            load_audio(path, sr=SR)
+
+
+def test_movie_whose_sound_lies_elsewhere_opens_nothing(
+    tmp_path: Path, server: CountingServer
+) -> None:
+    secret = tmp_path / "secret.raw"
+    secret.write_bytes(b"\x7f\x7f" * 100_000)
+    targets = [
+        f"http://127.0.0.1:{server.server_address[1]}/secret.raw",
+        f"file://{secret}",
+        str(secret),
+    ]
+    for target in targets:
+        path = tmp_path / "movie.mov"
+        path.write_bytes(mov_with_reference(target))
+        for source in (path, path.read_bytes()):
+            try:
+                y, _ = load_audio(source, sr=SR)
+            except AudioDecodeError:
+                continue
+            assert np.abs(y).max() < 0.6  # its own sine, never the constant of the secret
+    assert server.n_connections == 0
