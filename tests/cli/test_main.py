@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import Result
+
+from songnet import __version__
+from songnet.cli.console import one_line
+from songnet.inference.bundle import RUNTIME_FILES
+
+Songnet = Callable[..., Result]
+
+
+def test_version(songnet: Songnet) -> None:
+    assert songnet("--version").stdout == f"songnet {__version__}\n"
+
+
+def test_help_lists_the_commands(songnet: Songnet) -> None:
+    out = songnet("--help").stdout
+    assert all(
+        f" {name} " in out
+        for name in ("data", "features", "train", "evaluate", "export", "predict")
+    )
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = (
+        "import sys\n"
+        "from songnet.cli.main import app\n"
+        "app(['--help'], standalone_mode=False)\n"
+        "print(sorted({'numpy', 'scipy', 'soundfile', 'av', 'tensorflow', 'keras'}"
+        " & set(sys.modules)))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_the_installed_command_answers() -> None:
+    command = Path(sys.executable).with_name("songnet")
+    done = subprocess.run([command, "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout == f"songnet {__version__}\n"
+
+
+def test_an_unknown_model_is_one_line_and_exit_1(songnet: Songnet, tone: Path) -> None:
+    result = songnet("predict", "--json", "--model", "nowhere", tone)
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("songnet: ")
+    assert "nowhere has no bundle.json" in line
+
+
+def test_a_model_name_is_not_a_folder_of_the_same_name(
+    songnet: Songnet, tone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "other").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert "models/other has no bundle.json" in songnet("predict", "--model", "other", tone).stderr
+
+
+def test_help_names_every_runtime(songnet: Songnet) -> None:
+    out = " ".join(songnet("predict", "--help").stdout.replace("│", " ").split())
+    assert all(name in out for name in RUNTIME_FILES)
+
+
+def test_predict_without_a_file_is_a_usage_error(songnet: Songnet) -> None:
+    assert songnet("predict").exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Björk - Jóga.mp3", "Björk - Jóga.mp3"),
+        ("two\nlines", "two\N{REPLACEMENT CHARACTER}lines"),
+        ("\x1b]0;title\x07", "\N{REPLACEMENT CHARACTER}]0;title\N{REPLACEMENT CHARACTER}"),
+        ("not utf-8 \udcff", "not utf-8 ?"),
+    ],
+)
+def test_one_line_is_printable(text: str, shown: str) -> None:
+    assert one_line(text) == shown
