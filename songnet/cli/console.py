@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Protocol
 
 import typer
 from typer.core import TyperGroup
 
 from songnet.exceptions import SongNetError
 
-__all__ = ["ErrorGroup", "one_line", "print_error", "print_table", "show_progress"]
+__all__ = ["Advance", "ErrorGroup", "one_line", "print_error", "print_table", "show_progress"]
 
 _WIDEST = 100_000
 
@@ -79,9 +79,16 @@ def print_table(
     Console(width=None if is_terminal else _WIDEST).print(table)
 
 
+class Advance(Protocol):
+    """Says how far something is."""
+
+    def __call__(self, done: int, total: int, note: str = "") -> None:
+        """Show that ``done`` of ``total`` are done, with a note on the last one."""
+
+
 @contextmanager
-def show_progress(what: str) -> Iterator[Callable[[int, int], None]]:
-    """Show a bar on stderr where that is a terminal, and nothing elsewhere.
+def show_progress(what: str) -> Iterator[Advance]:
+    """Show a bar on stderr where that is a terminal; elsewhere only the notes, a line each.
 
     Parameters
     ----------
@@ -90,8 +97,7 @@ def show_progress(what: str) -> Iterator[Callable[[int, int], None]]:
 
     Yields
     ------
-    advance : callable
-        To be called with (done, total).
+    advance : Advance
     """
     from rich.console import Console
     from rich.progress import (
@@ -103,14 +109,22 @@ def show_progress(what: str) -> Iterator[Callable[[int, int], None]]:
     )
 
     console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     bar = Progress(
-        *columns,
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
         TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}"),
         console=console,
         transient=True,
         disable=not console.is_terminal,
     )
     with bar:
-        task = bar.add_task(what, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+        task = bar.add_task(what, total=None, note="")
+
+        def advance(done: int, total: int, note: str = "") -> None:
+            bar.update(task, completed=done, total=total, note=note)
+            if note and not console.is_terminal:
+                typer.echo(f"{what} {done}/{total}: {note}", err=True)
+
+        yield advance

@@ -11,7 +11,12 @@ import typer
 
 from songnet import __version__
 from songnet.cli.console import ErrorGroup
+from songnet.cli.data import data
+from songnet.cli.evaluate import evaluate
+from songnet.cli.export import export
+from songnet.cli.features import features
 from songnet.cli.predict import predict
+from songnet.cli.train import train
 
 __all__ = ["app"]
 
@@ -23,6 +28,9 @@ app = typer.Typer(
     help="Name the genre of music; train and evaluate the networks that do.",
 )
 app.command()(predict)
+app.add_typer(data, name="data")
+for command in (features, train, evaluate, export):
+    app.command()(command)
 
 
 def _show_version(wanted: bool) -> None:

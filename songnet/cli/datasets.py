@@ -1,0 +1,80 @@
+"""What every command that reads a data set shares: its options, its features."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from songnet.cli.console import print_error, show_progress
+
+if TYPE_CHECKING:
+    from songnet.config import FeatureConfig
+    from songnet.datasets.base import Dataset
+    from songnet.datasets.store import FeatureStore
+
+__all__ = [
+    "DatasetName",
+    "DatasetRoot",
+    "Jobs",
+    "StoreRoot",
+    "compute_features",
+    "with_features",
+]
+
+DatasetName = Annotated[
+    str, typer.Option("--dataset", help="Name of the data set; `songnet data list` shows them.")
+]
+DatasetRoot = Annotated[
+    Path | None,
+    typer.Option("--root", help="Its folder; that of the corpus may stand in SONGNET_CORPUS."),
+]
+StoreRoot = Annotated[Path, typer.Option("--store", help="Folder of all computed features.")]
+Jobs = Annotated[
+    int | None, typer.Option(min=1, help="Processes at work; one a core if not given.")
+]
+
+
+def compute_features(
+    dataset: Dataset, features: FeatureConfig, *, store_root: Path, jobs: int | None = None
+) -> tuple[FeatureStore, set[str]]:
+    """Compute the features that are missing, and say which tracks cannot be read.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    features : FeatureConfig
+    store_root : Path
+    jobs : int, optional
+
+    Returns
+    -------
+    store : FeatureStore
+    failed : set of str
+        Ids of the tracks without features, each with a line on stderr.
+    """
+    from songnet.datasets.store import FeatureStore
+
+    store = FeatureStore(store_root, features)
+    with show_progress("Features") as advance:
+        report = store.compute(dataset, jobs=jobs, progress=advance)
+    for track_id, reason in report.failed.items():
+        print_error(reason, about=track_id)
+    typer.echo(
+        f"Features of {dataset.name}: {report.computed} computed, {report.reused} there before, "
+        f"{len(report.failed)} failed, in {store.folder}",
+        err=True,
+    )
+    return store, set(report.failed)
+
+
+def with_features(
+    dataset: Dataset, features: FeatureConfig, *, store_root: Path, jobs: int | None = None
+) -> tuple[Dataset, FeatureStore]:
+    """Return the tracks whose features are there, computed now if need be.
+
+    Parameters, results: see `compute_features`.
+    """
+    store, failed = compute_features(dataset, features, store_root=store_root, jobs=jobs)
+    return dataset.select(lambda track: track.track_id not in failed), store

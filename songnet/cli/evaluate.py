@@ -1,0 +1,65 @@
+"""``songnet evaluate``: cross-validate a recipe and write its report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from songnet.cli.console import print_table
+from songnet.cli.datasets import DatasetName, DatasetRoot, StoreRoot, with_features
+from songnet.cli.settings import BatchSize, Changes, Epochs, Seed, read_settings
+
+__all__ = ["evaluate"]
+
+
+def evaluate(
+    *,
+    dataset: DatasetName,
+    run_dir: Annotated[Path, typer.Option(help="Folder of the folds' runs and the report.")],
+    root: DatasetRoot = None,
+    store: StoreRoot = Path("data/cache/features"),
+    folds: Annotated[
+        int, typer.Option(min=2, help="Artist-disjoint folds, where the data set has none.")
+    ] = 5,
+    seed: Seed = None,
+    epochs: Epochs = None,
+    batch_size: BatchSize = None,
+    changes: Changes = None,
+    jobs: Annotated[int, typer.Option(min=1, help="Folds trained at the same time.")] = 1,
+) -> None:
+    """Cross-validate a recipe: train and predict once for each fold.
+
+    Every track is predicted by a network that never saw its artist. Goes on
+    where an interrupted evaluation stopped; writes RUN_DIR/report.json.
+    """
+    from songnet.datasets.corpus import load_originals
+    from songnet.datasets.registry import load_dataset
+    from songnet.datasets.splits import assign_folds
+    from songnet.evaluation.metrics import HEADLINE_METRICS
+    from songnet.evaluation.protocol import cross_validate
+
+    settings = read_settings(changes, seed=seed, epochs=epochs, batch_size=batch_size)
+    tracks = load_dataset(dataset, root)
+    if not tracks.folds:
+        tracks = assign_folds(tracks, n_folds=folds, seed=settings.training.seed)
+    tracks, features = with_features(tracks, settings.features, store_root=store)
+    twins = load_originals(root) if tracks.name == "corpus" else None
+    if twins is not None:
+        twins, _ = with_features(twins, settings.features, store_root=store)
+    report = cross_validate(
+        tracks,
+        store=features,
+        run_dir=run_dir,
+        settings=settings,
+        twins=twins,
+        jobs=jobs,
+        progress=lambda fold, message: typer.echo(f"Fold {fold}: {message}", err=True),
+    )
+    path = run_dir / "report.json"
+    report.save(path)
+    intervals = [(name, getattr(report, name)) for name in HEADLINE_METRICS]
+    rows = [(n, f"{i.value:.3f}", f"{i.low:.3f}", f"{i.high:.3f}") for n, i in intervals]
+    print_table(("Metric", "Value", "Low", "High"), rows, numbers=("Value", "Low", "High"))
+    typer.echo(f"Report: {path}", err=True)
