@@ -82,8 +82,8 @@ class FeatureConfig(Config):
     fmin: float = 30.0
     fmax: float = 7200.0
     floor_db: float = -40.0
-    patch_frames: int = 376
-    patch_hop_frames: int = 188
+    patch_frames: int = 192
+    patch_hop_frames: int = 96
 
     def __post_init__(self) -> None:
         for name in ("sr", "n_fft", "hop_length", "n_mels", "patch_frames", "patch_hop_frames"):
@@ -146,6 +146,10 @@ class ModelConfig(Config):
 
     Parameters
     ----------
+    front_end_filters : tuple of int
+        Filters of the 2-D convolutions over time and mel that come first, at
+        most three: each halves the mel bands, and the first two the frames;
+        empty for none.
     conv_filters, kernel_sizes, pool_sizes : tuple of int
         One entry for each Conv1D block.
     gru_units : int
@@ -157,15 +161,20 @@ class ModelConfig(Config):
     """
 
     architecture: str = "songnet"
-    conv_filters: tuple[int, ...] = (96, 128, 160)
-    kernel_sizes: tuple[int, ...] = (5, 5, 3)
-    pool_sizes: tuple[int, ...] = (2, 2, 2)
+    front_end_filters: tuple[int, ...] = (16, 32, 48)
+    conv_filters: tuple[int, ...] = (128, 128, 128)
+    kernel_sizes: tuple[int, ...] = (3, 3, 3)
+    pool_sizes: tuple[int, ...] = (2, 1, 1)
     gru_units: int = 96
     attention_units: int = 64
     conv_dropout: float = 0.1
     dropout: float = 0.4
 
     def __post_init__(self) -> None:
+        if len(self.front_end_filters) > 3:
+            raise ParameterError(
+                f"front_end_filters has {len(self.front_end_filters)} entries; expected at most 3."
+            )
         sizes = {len(self.conv_filters), len(self.kernel_sizes), len(self.pool_sizes)}
         if len(sizes) != 1:
             raise ParameterError(
@@ -203,6 +212,10 @@ class TrainConfig(Config):
         Highest random noise floor, in dB re 1.0 of the log-mel.
     time_masks, time_mask_frames, mel_masks, mel_mask_bands : int
         SpecAugment: number and greatest width of the masks.
+    stretch : float
+        Largest relative change of tempo.
+    mel_shift_bands : int
+        Largest shift along the mel axis.
     short_share : float
         Share of crops cut short and completed with the floor, as a short
         upload is.
@@ -211,8 +224,8 @@ class TrainConfig(Config):
     seed : int
     """
 
-    epochs: int = 100
-    patience: int = 30
+    epochs: int = 60
+    patience: int = 25
     batch_size: int = 32
     learning_rate: float = 1e-3
     weight_decay: float = 1e-2
@@ -225,9 +238,11 @@ class TrainConfig(Config):
     eq_db: float = 4.0
     noise_floor_db: float = -20.0
     time_masks: int = 2
-    time_mask_frames: int = 40
+    time_mask_frames: int = 25
     mel_masks: int = 2
     mel_mask_bands: int = 12
+    stretch: float = 0.15
+    mel_shift_bands: int = 3
     short_share: float = 0.1
     validation_share: float = 0.12
     seed: int = 0

@@ -14,6 +14,10 @@ from songnet.models.layers import AttentionPooling
 
 __all__ = ["build_songnet"]
 
+# Kernel and strides (frames, mel bands) of the front end. Strides instead of pooling made a
+# training step on a CPU 1.5 times as fast.
+_FRONT_END_SHAPES = ((5, (2, 2)), (3, (2, 2)), (3, (1, 2)))
+
 
 def build_songnet(
     config: ModelConfig,
@@ -40,6 +44,8 @@ def build_songnet(
     """
     inputs = keras.Input((None, n_mels), name="log_mel")
     x: Any = layers.Normalization(mean=mean, variance=np.square(std), name="normalization")(inputs)
+    if config.front_end_filters:
+        x = _front_end(x, config.front_end_filters, n_mels=n_mels)
     blocks = zip(config.conv_filters, config.kernel_sizes, config.pool_sizes, strict=True)
     for index, (filters, kernel_size, pool_size) in enumerate(blocks, start=1):
         x = layers.Conv1D(
@@ -53,3 +59,21 @@ def build_songnet(
     x = layers.Dropout(config.dropout, name="dropout")(x)
     outputs = AttentionPooling(n_classes, config.attention_units, name="attention_pooling")(x)
     return keras.Model(inputs, outputs, name="songnet")
+
+
+def _front_end(x: Any, filters: tuple[int, ...], *, n_mels: int) -> Any:
+    """Small filters over time and mel: (batch, n_frames, n_mels) to (batch, n_steps, channels)."""
+    x = layers.Reshape((-1, n_mels, 1), name="as_image")(x)
+    for index, count in enumerate(filters, start=1):
+        kernel_size, strides = _FRONT_END_SHAPES[index - 1]
+        x = layers.Conv2D(
+            count,
+            kernel_size,
+            strides=strides,
+            padding="same",
+            use_bias=False,
+            name=f"front{index}",
+        )(x)
+        x = layers.BatchNormalization(name=f"front_norm{index}")(x)
+        x = layers.ReLU(name=f"front_relu{index}")(x)
+    return layers.Reshape((-1, x.shape[2] * x.shape[3]), name="as_sequence")(x)

@@ -129,8 +129,12 @@ class CropBatches:
         wanted = self.features.patch_frames
         if rng.random() < self.config.short_share:
             wanted = int(rng.integers(wanted // 8, wanted))
-        start = int(rng.integers(0, max(1, len(S_db) - wanted + 1)))
-        part = S_db[start : start + wanted]
+        speed = 1 + rng.uniform(-self.config.stretch, self.config.stretch)
+        start = int(rng.integers(0, max(1, len(S_db) - int(wanted * speed))))
+        frames = start + (np.arange(wanted) * speed).astype(int)
+        shift = rng.integers(-self.config.mel_shift_bands, self.config.mel_shift_bands + 1)
+        bands = np.clip(np.arange(self.features.n_mels) + shift, 0, self.features.n_mels - 1)
+        part = S_db[frames[frames < len(S_db)]][:, bands]
         crop = np.full(
             (self.features.patch_frames, self.features.n_mels), self.features.floor_db, np.float32
         )
