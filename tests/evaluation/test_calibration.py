@@ -32,7 +32,7 @@ def test_the_temperature_that_was_put_in_is_found(temperature: float) -> None:
 def test_no_temperature_has_less_loss() -> None:
     y_true, _, logits, _, _ = make_predictions(80, 4, seed=2)
     best = log_loss(y_true, apply_temperature(logits, fit_temperature(logits, y_true)))
-    for temperature in np.geomspace(*TEMPERATURE_RANGE, 200):
+    for temperature in np.geomspace(*TEMPERATURE_RANGE, 60):
         assert best <= log_loss(y_true, apply_temperature(logits, temperature)) + 1e-9
 
 
@@ -112,7 +112,7 @@ def test_neighbouring_confidences_are_told_apart() -> None:
 
 
 @given(st.integers(0, 500), st.floats(0, 0.5), st.floats(0, 1))
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 def test_the_rule_holds_and_no_higher_threshold_satisfies_it(
     seed: int, share: float, limit: float
 ) -> None:

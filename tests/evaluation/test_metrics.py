@@ -45,7 +45,7 @@ def test_headline_metrics_by_hand() -> None:
 
 
 @given(labelled())
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 def test_metrics_equal_scikit_learn_and_never_warn(data: tuple[np.ndarray, np.ndarray]) -> None:
     y_true, probs = data
     y_pred = probs.argmax(axis=1)

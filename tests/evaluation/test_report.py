@@ -151,6 +151,7 @@ def _without(values: dict, key: str) -> None:
         (lambda v: _without(v["macro_f1"], "low"), "low"),
         (lambda v: v.update(accuracy=0.5), "not a report: .*float"),
         (lambda v: v["confusion"].pop(), "confusion matrix"),
+        (lambda v: v["confusion"].append([0] * 5), "tracks of 5 genres"),
         (lambda v: v.update(n_tracks=3), "3 tracks"),
         (lambda v: v["per_genre"].pop("A"), "per_genre"),
         (lambda v: v["roc"].pop("B"), "roc does not list"),
