@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Protocol
 
 import typer
@@ -12,7 +14,15 @@ from typer.core import TyperGroup
 
 from songnet.exceptions import SongNetError
 
-__all__ = ["Advance", "ErrorGroup", "one_line", "print_error", "print_table", "show_progress"]
+__all__ = [
+    "Advance",
+    "ErrorGroup",
+    "one_line",
+    "print_error",
+    "print_table",
+    "quiet_libraries",
+    "show_progress",
+]
 
 _WIDEST = 100_000
 
@@ -77,6 +87,24 @@ def print_table(
     for row in rows:
         table.add_row(*(Text(one_line(cell)) for cell in row))
     Console(width=None if is_terminal else _WIDEST).print(table)
+
+
+@contextmanager
+def quiet_libraries() -> Iterator[None]:
+    """Hold back what native libraries write on stderr while they load.
+
+    LiteRT announces its delegate there and no setting stops it; the stderr of
+    a command holds its own lines only. Errors are raised, not written.
+    """
+    sys.stderr.flush()
+    kept = os.dup(2)
+    try:
+        with Path(os.devnull).open("wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+            yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 class Advance(Protocol):

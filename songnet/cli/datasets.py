@@ -24,20 +24,26 @@ __all__ = [
 ]
 
 DatasetName = Annotated[
-    str, typer.Option("--dataset", help="Name of the data set; `songnet data list` shows them.")
+    str,
+    typer.Option(
+        "--dataset", help="Name of a data set (`songnet data list`), or folder of genres."
+    ),
 ]
 DatasetRoot = Annotated[
     Path | None,
     typer.Option("--root", help="Its folder; that of the corpus may stand in SONGNET_CORPUS."),
 ]
-StoreRoot = Annotated[Path, typer.Option("--store", help="Folder of all computed features.")]
+StoreRoot = Annotated[
+    Path | None,
+    typer.Option("--store", help="Folder of all features; in the user's cache if not given."),
+]
 Jobs = Annotated[
     int | None, typer.Option(min=1, help="Processes at work; one a core if not given.")
 ]
 
 
 def compute_features(
-    dataset: Dataset, features: FeatureConfig, *, store_root: Path, jobs: int | None = None
+    dataset: Dataset, features: FeatureConfig, *, store_root: Path | None, jobs: int | None = None
 ) -> tuple[FeatureStore, set[str]]:
     """Compute the features that are missing, and say which tracks cannot be read.
 
@@ -45,7 +51,8 @@ def compute_features(
     ----------
     dataset : Dataset
     features : FeatureConfig
-    store_root : Path
+    store_root : Path, optional
+        In the user's cache if not given.
     jobs : int, optional
 
     Returns
@@ -54,9 +61,10 @@ def compute_features(
     failed : set of str
         Ids of the tracks without features, each with a line on stderr.
     """
+    from songnet.datasets.registry import cache_root
     from songnet.datasets.store import FeatureStore
 
-    store = FeatureStore(store_root, features)
+    store = FeatureStore(store_root or cache_root() / "features", features)
     with show_progress("Features") as advance:
         report = store.compute(dataset, jobs=jobs, progress=advance)
     for track_id, reason in report.failed.items():
@@ -70,7 +78,7 @@ def compute_features(
 
 
 def with_features(
-    dataset: Dataset, features: FeatureConfig, *, store_root: Path, jobs: int | None = None
+    dataset: Dataset, features: FeatureConfig, *, store_root: Path | None, jobs: int | None = None
 ) -> tuple[Dataset, FeatureStore]:
     """Return the tracks whose features are there, computed now if need be.
 

@@ -19,7 +19,7 @@ def evaluate(
     dataset: DatasetName,
     run_dir: Annotated[Path, typer.Option(help="Folder of the folds' runs and the report.")],
     root: DatasetRoot = None,
-    store: StoreRoot = Path("data/cache/features"),
+    store: StoreRoot = None,
     folds: Annotated[
         int, typer.Option(min=2, help="Artist-disjoint folds, where the data set has none.")
     ] = 5,
@@ -41,7 +41,7 @@ def evaluate(
     from songnet.evaluation.protocol import cross_validate
 
     settings = read_settings(changes, seed=seed, epochs=epochs, batch_size=batch_size)
-    tracks = load_dataset(dataset, root)
+    tracks = load_dataset(dataset, root=root)
     if not tracks.folds:
         tracks = assign_folds(tracks, n_folds=folds, seed=settings.training.seed)
     tracks, features = with_features(tracks, settings.features, store_root=store)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import typer
 
 from songnet.cli.datasets import DatasetName, DatasetRoot, Jobs, StoreRoot, compute_features
@@ -15,7 +13,7 @@ def features(
     *,
     dataset: DatasetName,
     root: DatasetRoot = None,
-    store: StoreRoot = Path("data/cache/features"),
+    store: StoreRoot = None,
     jobs: Jobs = None,
 ) -> None:
     """Compute the features of a data set.
@@ -26,7 +24,7 @@ def features(
     from songnet.config import FeatureConfig
     from songnet.datasets.registry import load_dataset
 
-    tracks = load_dataset(dataset, root)
+    tracks = load_dataset(dataset, root=root)
     _, failed = compute_features(tracks, FeatureConfig(), store_root=store, jobs=jobs)
     if failed:
         raise typer.Exit(1)

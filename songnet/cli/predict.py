@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from songnet.cli.console import print_error, print_table, show_progress
+from songnet.cli.console import print_error, print_table, quiet_libraries, show_progress
 
 if TYPE_CHECKING:
     from songnet.inference.batch import FileResult
@@ -44,7 +44,8 @@ def predict(
 
     is_folder = os.sep in model or Path(model, "bundle.json").is_file()
     folder = Path(model) if is_folder else find_bundle(model)
-    classifier = Classifier.load(folder, runtime=runtime)  # type: ignore[arg-type]  # checks it
+    with quiet_libraries():
+        classifier = Classifier.load(folder, runtime=runtime)  # type: ignore[arg-type]  # checks it
     found = find_audio(files)
     results: list[FileResult] = []
     with show_progress("Predicting") as advance:

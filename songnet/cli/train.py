@@ -19,7 +19,7 @@ def train(
     dataset: DatasetName,
     run_dir: Annotated[Path, typer.Option(help="Folder of the run, such as runs/first.")],
     root: DatasetRoot = None,
-    store: StoreRoot = Path("data/cache/features"),
+    store: StoreRoot = None,
     seed: Seed = None,
     epochs: Epochs = None,
     batch_size: BatchSize = None,
@@ -37,7 +37,7 @@ def train(
 
     settings = read_settings(changes, seed=seed, epochs=epochs, batch_size=batch_size)
     tracks, features = with_features(
-        load_dataset(dataset, root), settings.features, store_root=store, jobs=jobs
+        load_dataset(dataset, root=root), settings.features, store_root=store, jobs=jobs
     )
     with show_progress("Training") as advance:
         result = run_training(

@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import Result
+
+from songnet.datasets.registry import DATASET_NAMES
+from tests.cli.conftest import write_tone
+
+Songnet = Callable[..., Result]
+
+
+@pytest.fixture
+def synthetic(songnet: Songnet, tmp_path: Path) -> Path:
+    folder = tmp_path / "synthetic"
+    result = songnet("data", "synthetic", folder, "--tracks-per-genre", 5, "--seconds", 1)
+    assert result.exit_code == 0
+    assert result.stdout.startswith("20 tracks of ")
+    return folder
+
+
+def test_list_describes_every_data_set(songnet: Songnet) -> None:
+    lines = songnet("data", "list").stdout.splitlines()[1:]
+    assert [line.split()[0] for line in lines] == list(DATASET_NAMES)
+
+
+def test_info_counts_tracks_and_artists(songnet: Songnet, synthetic: Path) -> None:
+    out = songnet("data", "info", "synthetic", "--root", synthetic).stdout
+    rows = dict(line.split(maxsplit=1) for line in out.splitlines() if line)
+    assert rows["Tracks"].strip() == "20"
+    assert rows["Folds"].strip() == "0, 1, 2, 3, 4"
+    assert rows["Techno"].split() == ["5", "5"]
+
+
+def test_info_of_a_folder_of_genres(songnet: Songnet, tmp_path: Path) -> None:
+    for name in ("Polka/a.wav", "Ska/b.wav", "Ska/c.wav"):
+        write_tone(tmp_path / "music" / name)
+    out = songnet("data", "info", tmp_path / "music").stdout
+    assert "Ska" in out
+    assert "unknown" in out
+
+
+def test_verify_passes_and_then_names_a_changed_file(songnet: Songnet, synthetic: Path) -> None:
+    assert (
+        "20 match their checksum"
+        in songnet("data", "verify", "synthetic", "--root", synthetic).stdout
+    )
+    write_tone(synthetic / "Bells" / "0001.flac")
+    result = songnet("data", "verify", "synthetic", "--root", synthetic)
+    assert result.exit_code == 1
+    assert "0001.flac" in result.stderr
+
+
+def test_an_unknown_data_set_is_one_line(songnet: Songnet) -> None:
+    result = songnet("data", "info", "nothing")
+    assert result.exit_code == 1
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_features_are_computed_once(songnet: Songnet, synthetic: Path, tmp_path: Path) -> None:
+    arguments = ("features", "--dataset", "synthetic", "--root", synthetic, "--jobs", 1)
+    first = songnet(*arguments, "--store", tmp_path / "store")
+    again = songnet(*arguments, "--store", tmp_path / "store")
+    assert (first.exit_code, again.exit_code) == (0, 0)
+    assert "20 computed, 0 there before, 0 failed" in first.stderr
+    assert "0 computed, 20 there before, 0 failed" in again.stderr
+
+
+def test_features_name_the_tracks_that_cannot_be_read(
+    songnet: Songnet, tmp_path: Path, broken: Path
+) -> None:
+    music = tmp_path / "music"
+    write_tone(music / "Polka" / "a.wav")
+    write_tone(music / "Ska" / "b.wav", seconds=2)
+    broken.rename(music / "Ska" / "broken.mp3")
+    result = songnet("features", "--dataset", music, "--jobs", 1, "--store", tmp_path / "store")
+    assert result.exit_code == 1
+    assert "Ska/broken.mp3: " in result.stderr
+    assert "2 computed, 0 there before, 1 failed" in result.stderr
