@@ -183,6 +183,7 @@ def _fit(
         epochs=config.epochs,
         steps_per_epoch=batches.steps,
         verbose=0,
+        shuffle=False,  # a stream: each epoch comes shuffled
         callbacks=[
             validation,
             early_stopping,
