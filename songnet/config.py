@@ -210,6 +210,9 @@ class TrainConfig(Config):
         equaliser curve.
     noise_floor_db : float
         Highest random noise floor, in dB re 1.0 of the log-mel.
+    texture_db : float
+        Largest standard deviation of the noise added to each cell, as the
+        quantisation of a codec adds it.
     time_masks, time_mask_frames, mel_masks, mel_mask_bands : int
         SpecAugment: number and greatest width of the masks.
     stretch : float
@@ -237,6 +240,7 @@ class TrainConfig(Config):
     gain_db: float = 12.0
     eq_db: float = 4.0
     noise_floor_db: float = -20.0
+    texture_db: float = 3.0
     time_masks: int = 2
     time_mask_frames: int = 25
     mel_masks: int = 2

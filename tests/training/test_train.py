@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from songnet.exceptions import DatasetError, ParameterError
+from songnet.models.registry import load_network
+from songnet.training.callbacks import ResumedEarlyStopping
+from songnet.training.train import TrainSettings, train
+from tests.training.training_settings import SETTINGS
+
+
+class Interrupted(Exception):
+    """Stands for a kill between two epochs."""
+
+
+def stop_after(epoch: int):
+    def progress(done: int, total: int, logs: dict[str, float]) -> None:
+        if done == epoch:
+            raise Interrupted
+
+    return progress
+
+
+def history(run_dir: Path) -> list[dict[str, float]]:
+    with (run_dir / "history.csv").open(newline="") as file:
+        return [{k: float(v) for k, v in row.items()} for row in csv.DictReader(file)]
+
+
+@pytest.fixture(scope="module")
+def finished(easy, tmp_path_factory) -> Path:
+    run_dir = tmp_path_factory.mktemp("run")
+    dataset, store = easy
+    train(dataset, store=store, run_dir=run_dir, settings=SETTINGS)
+    return run_dir
+
+
+def test_it_learns_what_is_easy(easy, finished):
+    result = json.loads((finished / "result.json").read_text())
+    assert result["val_accuracy"] == 1.0
+    assert result["val_loss"] < 0.6
+
+
+def test_the_run_folder_says_how_it_was_made(easy, finished):
+    run = json.loads((finished / "run.json").read_text())
+    assert TrainSettings.from_dict(run["settings"]) == SETTINGS
+    assert run["data_hash"] == easy[0].hash
+    assert run["versions"]["keras"] == keras.__version__
+    assert "commit" in run
+    held_out = {t.genre for t in easy[0] if t.group in run["held_out_groups"]}
+    assert held_out == {"High", "Low"}
+    assert any((finished / "tensorboard").rglob("events.*"))
+    assert [row["epoch"] for row in history(finished)] == [1, 2, 3, 4]
+
+
+def test_the_network_has_all_outputs(finished):
+    outputs = load_network(finished / "network.keras")(np.zeros((1, 32, 16), np.float32))
+    assert set(outputs) == {"logits", "attention", "evidence"}
+
+
+def test_a_finished_run_is_only_read(easy, finished):
+    before = (finished / "network.keras").stat().st_mtime_ns
+    dataset, store = easy
+    result = train(dataset, store=store, run_dir=finished, settings=SETTINGS)
+    assert result.epochs == 4
+    assert (finished / "network.keras").stat().st_mtime_ns == before
+
+
+def test_an_interrupted_run_goes_on_with_the_same_data(easy, finished, tmp_path):
+    dataset, store = easy
+    run = {"store": store, "run_dir": tmp_path, "settings": SETTINGS}
+    with pytest.raises(Interrupted):
+        train(dataset, **run, progress=stop_after(2))
+    assert not (tmp_path / "result.json").exists()
+    epochs: list[int] = []
+    result = train(dataset, **run, progress=lambda done, total, logs: epochs.append(done))
+    assert epochs == [3, 4]
+    assert result.epochs == 4
+    whole, resumed = history(finished), history(tmp_path)
+    assert [row["epoch"] for row in resumed] == [1, 2, 3, 4]
+    assert resumed[1]["loss"] == pytest.approx(whole[1]["loss"], rel=1e-3)
+    assert result.val_accuracy == 1.0
+
+
+def test_a_kill_between_history_and_state_repeats_that_epoch(easy, tmp_path):
+    dataset, store = easy
+    run = {"store": store, "run_dir": tmp_path, "settings": SETTINGS}
+    with pytest.raises(Interrupted):
+        train(dataset, **run, progress=stop_after(1))
+    shutil.copy(tmp_path / "state.keras", tmp_path / "one.keras")
+    with pytest.raises(Interrupted):
+        train(dataset, **run, progress=stop_after(2))
+    shutil.move(tmp_path / "one.keras", tmp_path / "state.keras")
+    epochs: list[int] = []
+    train(dataset, **run, progress=lambda done, total, logs: epochs.append(done))
+    assert epochs == [2, 3, 4]
+    assert [row["epoch"] for row in history(tmp_path)] == [1, 2, 3, 4]
+
+
+def test_another_recipe_does_not_overwrite_a_run(easy, finished):
+    dataset, store = easy
+    other = TrainSettings(SETTINGS.features, SETTINGS.model, SETTINGS.training.replace(seed=9))
+    with pytest.raises(ParameterError, match="other settings.*choose another folder"):
+        train(dataset, store=store, run_dir=finished, settings=other)
+
+
+def test_one_genre_is_nothing_to_learn(easy, tmp_path):
+    dataset, store = easy
+    alone = dataset.select(lambda track: track.genre == "Low")
+    with pytest.raises(DatasetError, match="at least two"):
+        train(alone, store=store, run_dir=tmp_path, settings=SETTINGS)
+
+
+@pytest.mark.parametrize(
+    ("losses", "is_over"), [([3, 2, 1], False), ([1, 2, 2], True), ([2, 1, 3], False), ([], False)]
+)
+def test_early_stopping_remembers_the_earlier_part(losses, is_over):
+    callback = ResumedEarlyStopping([{"val_loss": float(loss)} for loss in losses], patience=2)
+    assert callback.is_over is is_over
