@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import overload
+
 import numpy as np
 import numpy.typing as npt
 import plotly.graph_objects as go
@@ -18,10 +20,14 @@ GENRE_COLORS = (
     "#d9568f", "#12968a", "#a8629c", "#e0524a", "#71839a",
 )  # fmt: skip
 OTHER_COLOR = "#8a8f8e"
+FloatArray = npt.NDArray[np.float64]
 _GRID_COLOR = "rgba(128, 140, 138, 0.25)"
-_SHOWN_GENRES = 5
+_MAX_SHOWN_GENRES = 7
+_SHOWN_FROM = 0.1
+# Times are dates, so that the axis writes minutes and seconds at every zoom. They
+# begin on 1970-01-02: plotly would read small numbers of milliseconds as years.
 _MS = 1000.0
-_DAY_SECONDS = 86_400.0
+_START_MS = 86_400_000.0
 
 
 def genre_colors(genres: tuple[str, ...]) -> dict[str, str]:
@@ -39,7 +45,7 @@ def genre_colors(genres: tuple[str, ...]) -> dict[str, str]:
     return {genre: GENRE_COLORS[i % len(GENRE_COLORS)] for i, genre in enumerate(genres)}
 
 
-def probabilities_figure(genres: tuple[str, ...], probs: npt.NDArray[np.float64]) -> go.Figure:
+def probabilities_figure(genres: tuple[str, ...], probs: FloatArray) -> go.Figure:
     """Draw the probability of each genre, the most probable on top.
 
     Parameters
@@ -89,7 +95,7 @@ def song_figure(
         Each bar's ``customdata`` begins with the second at which it starts.
     """
     figure = make_subplots(
-        rows=2, cols=1, shared_xaxes=True, row_heights=[0.36, 0.64], vertical_spacing=0.04
+        rows=2, cols=1, shared_xaxes=True, row_heights=[0.36, 0.64], vertical_spacing=0.12
     )
     for trace in _waveform_traces(envelope, steps, genres, duration_seconds):
         figure.add_trace(trace, row=1, col=1)
@@ -99,14 +105,17 @@ def song_figure(
     clock = "%-H:%M:%S" if duration_seconds >= 3600 else "%-M:%S"
     figure.update_xaxes(
         type="date",
-        range=[0, duration_seconds * _MS],
-        minallowed=0,
-        maxallowed=duration_seconds * _MS,
+        range=[_START_MS, _to_axis(duration_seconds)],
+        minallowed=_START_MS,
+        maxallowed=_to_axis(duration_seconds),
         tickformat=clock,
         hoverformat=clock,
         showgrid=False,
         nticks=8,
     )
+    # The ticks stand on the axis without bars: with bars they would mark their middles.
+    figure.update_xaxes(showticklabels=True, row=1)
+    figure.update_xaxes(showticklabels=False, row=2)
     figure.update_yaxes(fixedrange=True)
     figure.update_yaxes(range=[-loudest, loudest], visible=False, row=1)
     figure.update_yaxes(
@@ -117,7 +126,7 @@ def song_figure(
         bargap=0,
         dragmode="zoom",
         hovermode="closest",
-        legend={"orientation": "h", "y": -0.12, "yanchor": "top", "x": 0, "traceorder": "normal"},
+        legend={"orientation": "h", "y": -0.04, "yanchor": "top", "x": 0, "traceorder": "normal"},
     )
     return _finish(figure, height=380)
 
@@ -135,7 +144,7 @@ def _waveform_traces(
     outlines: dict[int, tuple[list[float | None], list[float | None]]] = {}
     for run in np.split(np.arange(n_bins), cuts):
         x, y = outlines.setdefault(int(genre_of_bin[run[0]]), ([], []))
-        times = np.round(np.append(edges[run], edges[run[-1] + 1]) * _MS, 1)
+        times = _to_axis(np.append(edges[run], edges[run[-1] + 1]))
         low, high = (np.append(v[run], v[run[-1]]) for v in (envelope.low, envelope.high))
         x += [*times.tolist(), *times[::-1].tolist(), None]
         y += [*np.round(high, 3).tolist(), *np.round(low[::-1], 3).tolist(), None]
@@ -145,7 +154,7 @@ def _waveform_traces(
             y=y,
             fill="toself",
             mode="lines",
-            line={"width": 1, "color": colors[genres[i]], "simplify": False},
+            line={"width": 1, "color": colors[genres[i]]},
             fillcolor=colors[genres[i]],
             hoverinfo="skip",
             showlegend=False,
@@ -156,7 +165,9 @@ def _waveform_traces(
 
 def _step_traces(steps: Timeline, genres: tuple[str, ...]) -> list[go.Bar]:
     """Stacked bars: the strongest genres one by one, the others together."""
-    strongest = np.argsort(-steps.probs.max(axis=0), kind="stable")[:_SHOWN_GENRES]
+    peaks = steps.probs.max(axis=0)
+    strongest = np.argsort(-peaks, kind="stable")[:_MAX_SHOWN_GENRES]
+    strongest = strongest[peaks[strongest] >= _SHOWN_FROM]
     shown = strongest[np.argsort(-steps.probs[:, strongest].mean(axis=0), kind="stable")]
     others = 1.0 - steps.probs[:, shown].sum(axis=1)
     colors = genre_colors(genres)
@@ -170,7 +181,7 @@ def _step_traces(steps: Timeline, genres: tuple[str, ...]) -> list[go.Bar]:
     return [
         go.Bar(
             name=name,
-            x=((steps.start_seconds + width / 2) * _MS).tolist(),
+            x=_to_axis(steps.start_seconds + width / 2).tolist(),
             y=np.round(values, 4).tolist(),
             width=(width * _MS).tolist(),
             marker={"color": color, "line": {"width": 0}},
@@ -181,6 +192,14 @@ def _step_traces(steps: Timeline, genres: tuple[str, ...]) -> list[go.Bar]:
         )
         for name, color, values in rows
     ]
+
+
+@overload
+def _to_axis(seconds: float) -> float: ...
+@overload
+def _to_axis(seconds: FloatArray) -> FloatArray: ...
+def _to_axis(seconds: float | FloatArray) -> float | FloatArray:
+    return np.round(_START_MS + seconds * _MS, 1)
 
 
 def _clock(seconds: float) -> str:

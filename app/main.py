@@ -11,6 +11,7 @@ ASSETS = ROOT / "app" / "assets"
 
 st.set_page_config(page_title="SongNet", page_icon=str(ASSETS / "icon.svg"), layout="centered")
 st.logo(str(ASSETS / "logo.svg"), size="large")
+st.html(ASSETS / "style.css")
 
 page = st.navigation(
     [

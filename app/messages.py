@@ -10,6 +10,7 @@ from songnet.exceptions import (
     AudioTooLongError,
     AudioTooShortError,
     BundleError,
+    ParameterError,
     SilentAudioError,
     SongNetError,
 )
@@ -37,12 +38,7 @@ class Message:
 
 
 _TITLES: tuple[tuple[type[SongNetError], str, str, str], ...] = (
-    (
-        AudioDecodeError,
-        "This file cannot be read",
-        "{error} MP3, WAV and FLAC always work.",
-        "music_off",
-    ),
+    (AudioDecodeError, "This file cannot be read", "{error}", "music_off"),
     (AudioTooLongError, "This file is over the limit", "{error}", "hourglass_disabled"),
     (
         AudioTooShortError,
@@ -61,6 +57,7 @@ _TITLES: tuple[tuple[type[SongNetError], str, str, str], ...] = (
         "deployed_code_alert",
     ),
     (ExampleError, "The example could not be fetched", "{error}", "cloud_off"),
+    (ParameterError, "A setting of the app is wrong", "{error}", "settings_alert"),
     (SongNetError, "This did not work", "{error}", "error"),
 )
 

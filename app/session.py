@@ -8,7 +8,7 @@ never stand beside a file that it does not belong to.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, cast
 
 import streamlit as st
@@ -32,6 +32,7 @@ __all__ = [
 ]
 
 Origin = Literal["upload", "recording", "example"]
+_WIDGETS: tuple[Origin, ...] = ("upload", "recording")
 _MAX_ENTRIES = 20
 
 
@@ -74,7 +75,7 @@ class _State:
     clip: Clip | None = None
     n_given: int = 0
     n_recordings: int = 0
-    n_resets: int = 0
+    generations: dict[Origin, int] = field(default_factory=dict)
     remembered: int = 0
     entries: tuple[HistoryEntry, ...] = ()
     cleared: tuple[HistoryEntry, ...] = ()
@@ -89,14 +90,9 @@ def current_clip() -> Clip | None:
     return _state().clip
 
 
-def widget_key(name: Origin) -> str:
+def widget_key(origin: Origin) -> str:
     """Return the key of an input widget; it changes when the widget must be emptied."""
-    state = _state()
-    keep = state.clip is not None and state.clip.origin == name
-    generation = st.session_state.setdefault(f"songnet_{name}_generation", 0)
-    if not keep and generation < state.n_resets:
-        generation = st.session_state[f"songnet_{name}_generation"] = state.n_resets
-    return f"{name}-{generation}"
+    return f"{origin}-{_state().generations.get(origin, 0)}"
 
 
 def take_upload(key: str) -> None:
@@ -116,9 +112,8 @@ def take_example(name: str, data: bytes) -> None:
 
 def start_over() -> None:
     """Forget the clip and empty all input widgets; the history stays."""
-    state = _state()
-    state.clip = None
-    state.n_resets += 1
+    _state().clip = None
+    _empty_widgets(except_of=None)
 
 
 def _take_widget(key: str, origin: Origin) -> None:
@@ -138,7 +133,7 @@ def _take_widget(key: str, origin: Origin) -> None:
 def _take(name: str, data: bytes, origin: Origin) -> None:
     state = _state()
     state.n_given += 1
-    state.n_resets += 1
+    _empty_widgets(except_of=origin)
     state.clip = Clip(
         number=state.n_given,
         name=name,
@@ -146,6 +141,13 @@ def _take(name: str, data: bytes, origin: Origin) -> None:
         digest=hashlib.sha256(data).hexdigest(),
         origin=origin,
     )
+
+
+def _empty_widgets(*, except_of: Origin | None) -> None:
+    generations = _state().generations
+    for origin in _WIDGETS:
+        if origin != except_of:
+            generations[origin] = generations.get(origin, 0) + 1
 
 
 def history() -> tuple[HistoryEntry, ...]:

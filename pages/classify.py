@@ -4,15 +4,14 @@ import streamlit as st
 
 from app import components, result, services, session
 from app.settings import read_settings
-from songnet.exceptions import AudioError, BundleError
-
-settings = read_settings()
+from songnet.exceptions import AudioError, SongNetError
 
 st.title("What genre is it?", anchor=False)
-components.show_inputs(settings)
-clip = session.current_clip()
 
 try:
+    settings = read_settings()
+    components.show_inputs(settings)
+    clip = session.current_clip()
     if clip is None:
         components.show_examples(settings)
         # While the visitor looks for a file, so that the first answer is fast.
@@ -28,7 +27,7 @@ try:
             result.show_answer(clip, analysis)
             result.show_song(clip, analysis, limits=settings.limits)
             result.show_details(clip, analysis)
-except BundleError as error:
+except SongNetError as error:
     components.show_error(error)
 
 components.show_history()

@@ -1,33 +1,34 @@
-"""A small model for tests of the app where none is shipped, and sounds to upload."""
+"""A small model for tests of the app where none is shipped, and a sound to upload."""
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 
 import numpy as np
-import soundfile as sf
 
 from songnet.config import FeatureConfig
 from songnet.inference.bundle import Bundle
 from songnet.inference.classifier import Classifier
 from songnet.inference.runtime import Outputs
 from songnet.signal.features import Patches
+from tests.encoders import Samples, encode_soundfile
 
 GENRES = ("Blues", "Classical", "Electronic", "Jazz", "Rock")
+SR = 22_050
 
 
 class StubRuntime:
     """Names the genre by which part of the spectrum is loudest."""
 
     def predict(self, patches: Patches) -> Outputs:
-        bands = np.stack([part.mean(axis=-1) for part in np.array_split(patches, 5, axis=-1)], -1)
+        """See `songnet.inference.runtime.Runtime.predict`."""
+        bands = np.stack([part.mean(-1) for part in np.array_split(patches, 5, axis=-1)], -1)
         evidence = ((bands - bands.mean()) / 4).astype(np.float32)
         attention = np.full(evidence.shape[:2], 1 / evidence.shape[1], dtype=np.float32)
         return Outputs(evidence.mean(axis=1), attention, evidence)
 
 
-def stub_bundle(not_sure_below: float = 0.4) -> Bundle:
+def stub_bundle(not_sure_below: float) -> Bundle:
     return Bundle(
         folder=Path("models/stub"),
         name="stub",
@@ -41,18 +42,19 @@ def stub_bundle(not_sure_below: float = 0.4) -> Bundle:
     )
 
 
-def stub_classifier(not_sure_below: float = 0.4) -> Classifier:
+def stub_classifier(not_sure_below: float) -> Classifier:
     return Classifier(stub_bundle(not_sure_below), StubRuntime())
 
 
-def tone(seconds: float, *, hz: float = 220.0, sr: int = 22_050, level: float = 0.3) -> np.ndarray:
-    t = np.arange(int(seconds * sr)) / sr
-    beat = 0.6 + 0.4 * np.sign(np.sin(2 * np.pi * 2 * t))
+def beat(seconds: float, *, hz: float = 220.0, level: float = 0.3) -> Samples:
+    """A chord that pulses twice a second."""
+    t = np.arange(round(seconds * SR)) / SR
+    pulse = 0.6 + 0.4 * np.sign(np.sin(2 * np.pi * 2 * t))
     chord = sum(np.sin(2 * np.pi * hz * k * t) / k for k in (1, 1.25, 1.5, 2))
-    return (level * beat * chord / 2).astype(np.float32)
+    return (level * pulse * chord / 2).astype(np.float32)
 
 
-def encode(y: np.ndarray, *, sr: int = 22_050, file_format: str = "WAV") -> bytes:
-    buffer = io.BytesIO()
-    sf.write(buffer, y, sr, format=file_format)
-    return buffer.getvalue()
+def clip(
+    seconds: float = 3.0, *, hz: float = 220.0, level: float = 0.3, kind: str = "WAV"
+) -> bytes:
+    return encode_soundfile(beat(seconds, hz=hz, level=level), sr=SR, kind=kind)
