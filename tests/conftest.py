@@ -13,6 +13,12 @@ from songnet.datasets.corpus import CORPUS_VARIABLE, find_corpus
 ROOT = Path(__file__).parents[1]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--update-golden", action="store_true", help="Write the arrays of tests/golden again."
+    )
+
+
 @pytest.fixture(scope="session")
 def repo_root() -> Path:
     """The folder of the repository."""
