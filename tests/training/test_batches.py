@@ -43,10 +43,11 @@ def test_every_track_comes_as_often_as_the_others(easy):
 
 def test_without_augmentation_a_crop_is_a_piece_of_its_track(easy):
     dataset, store = easy
-    source = batches(
-        easy, mixup_alpha=0.0, gain_db=0.0, eq_db=0.0, noise_floor_db=-200.0, texture_db=0.0, time_masks=0,
-        mel_masks=0, short_share=0.0, stretch=0.0, mel_shift_bands=0,
-    )  # fmt: skip
+    off = dict.fromkeys(
+        ("mixup_alpha", "gain_db", "eq_db", "texture_db", "short_share", "stretch"), 0.0
+    )
+    none = dict.fromkeys(("time_masks", "mel_masks", "mel_shift_bands"), 0)
+    source = batches(easy, noise_floor_db=-200.0, **off, **none)
     X, targets, _ = next(source.epoch(0))
     tracks = [store.load(track).astype(np.float32) for track in dataset]
     for crop, target in zip(X, targets, strict=True):

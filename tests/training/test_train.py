@@ -106,7 +106,7 @@ def test_a_kill_between_history_and_state_repeats_that_epoch(easy, tmp_path):
 def test_another_recipe_does_not_overwrite_a_run(easy, finished):
     dataset, store = easy
     other = TrainSettings(SETTINGS.features, SETTINGS.model, SETTINGS.training.replace(seed=9))
-    with pytest.raises(ParameterError, match="other settings.*choose another folder"):
+    with pytest.raises(ParameterError, match=r"other settings.*choose another folder"):
         train(dataset, store=store, run_dir=finished, settings=other)
 
 

@@ -1,0 +1,23 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from songnet.evaluation.protocol import predict_fold
+from tests.training.training_settings import SETTINGS
+
+
+@pytest.mark.slow
+def test_a_fold_is_trained_on_the_others_and_predicted_once(easy, tmp_path, monkeypatch):
+    dataset, store = easy
+    run = {"dataset": dataset, "store": store, "run_dir": tmp_path, "settings": SETTINGS}
+    first = predict_fold(0, **run, twins=dataset)
+    tested = {track.track_id for track in dataset if track.fold == 0}
+    trained = {track.track_id for track in dataset if track.fold == 1}
+    assert set(first.track_ids) == set(first.twin_ids) == tested
+    assert set(first.held_out_ids) < trained
+    np.testing.assert_allclose(first.logits["litert"], first.logits["keras"], atol=1e-4)
+    np.testing.assert_allclose(first.twin_logits, first.logits["keras"], atol=1e-5)
+    monkeypatch.setattr(store, "load", None)
+    again = predict_fold(0, **run, twins=dataset)
+    np.testing.assert_array_equal(again.logits["keras"], first.logits["keras"])
