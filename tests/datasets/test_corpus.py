@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.signal import correlate
 
 from songnet.datasets.base import Dataset, file_sha256
 from songnet.datasets.corpus import find_corpus, load_corpus, load_originals
@@ -152,6 +153,7 @@ def test_originals_are_the_same_music(corpus_root: Path, corpus: Dataset) -> Non
     for track in originals.tracks[::20]:
         y, _ = load_audio(track.path, sr=16_000)
         twin, _ = load_audio(twins[track.track_id].path, sr=16_000)
-        n = min(y.size, twin.size)
-        assert n > 16_000
-        assert np.corrcoef(y[:n], twin[:n])[0, 1] > 0.5
+        # Codecs delay: an MP3 without a LAME header by up to a frame.
+        overlap = np.abs(correlate(y, twin, method="fft"))
+        assert overlap.max() / np.linalg.norm(y) / np.linalg.norm(twin) > 0.9
+        assert abs(int(overlap.argmax()) - twin.size + 1) < 0.05 * 16_000
