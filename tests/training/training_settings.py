@@ -9,7 +9,15 @@ SETTINGS = TrainSettings(
     FeatureConfig(n_mels=16, patch_frames=32, patch_hop_frames=16),
     ModelConfig(front_end_filters=(4,), conv_filters=(8, 8, 8), gru_units=8, attention_units=4),
     TrainConfig(
-        epochs=4, learning_rate=5e-3, label_smoothing=0.0, batch_size=8, warmup_epochs=1, crops_per_track=4, validation_share=0.25,
-        time_mask_frames=4, mel_mask_bands=2, mel_shift_bands=1,
+        epochs=4,
+        learning_rate=5e-3,
+        label_smoothing=0.0,
+        batch_size=8,
+        warmup_epochs=1,
+        crops_per_track=4,
+        validation_share=0.25,
+        time_mask_frames=4,
+        mel_mask_bands=2,
+        mel_shift_bands=1,
     ),
-)  # fmt: skip
+)
