@@ -61,7 +61,7 @@ bench: $(DEV_READY) browser ## Measure latency and cold start
 	$(BIN)/python benchmarks/cold_start.py
 
 screenshots: $(DEV_READY) browser ## Make the pictures in docs/images
-	$(BIN)/python docs/make_screenshots.py
+	$(BIN)/python -m docs.make_screenshots
 
 readme: $(APP_READY) ## Write the figures of models/songnet/report.json into README.md
 	$(BIN)/python docs/make_readme_figures.py
