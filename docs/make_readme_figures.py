@@ -43,7 +43,8 @@ def accuracy_text(report: Report, int8_bytes: int) -> str:
         (
             f"{report.protocol['folds']}-fold cross-validation, {report.protocol['split']}. "
             f"{report.n_tracks:,} tracks by {report.n_groups} artists in "
-            f"{len(report.genres)} genres, each predicted by a network that never heard its artist; "
+            f"{len(report.genres)} genres, each predicted by a network that never heard its "
+            "artist; "
             f"{report.interval['confidence']:.0%} intervals by bootstrap over artists."
         ),
         "",
