@@ -98,6 +98,11 @@ class FeatureConfig(Config):
             raise ParameterError(
                 f"hop_length {self.hop_length} skips samples; use at most n_fft = {self.n_fft}."
             )
+        if self.patch_hop_frames > self.patch_frames:
+            raise ParameterError(
+                f"patch_hop_frames {self.patch_hop_frames} skips frames; use at most "
+                f"patch_frames = {self.patch_frames}."
+            )
 
     @property
     def frame_seconds(self) -> float:

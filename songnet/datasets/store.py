@@ -162,7 +162,10 @@ def _compute_one(source: Path, target: Path, config: FeatureConfig) -> str | Non
         return str(error)
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_suffix(f".{os.getpid()}.part")
-    with part.open("wb") as file:
-        np.save(file, S_db.T.astype(np.float16))
-    part.replace(target)
+    try:
+        with part.open("wb") as file:
+            np.save(file, S_db.T.astype(np.float16))
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
     return None

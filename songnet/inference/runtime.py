@@ -20,6 +20,7 @@ from songnet.signal.features import Patches
 __all__ = ["KerasRuntime", "LiteRTRuntime", "Outputs", "Runtime"]
 
 FloatArray = npt.NDArray[np.float32]
+_KERAS_BATCH = 32
 
 
 @dataclass(frozen=True)
@@ -105,12 +106,11 @@ class KerasRuntime:
 
     def predict(self, patches: Patches) -> Outputs:
         """See `Runtime.predict`."""
-        batches = [
-            self.model(patches[i : i + 32], training=False) for i in range(0, len(patches), 32)
-        ]
+        starts = range(0, len(patches), _KERAS_BATCH)
+        batches = [self.model.predict_on_batch(patches[i : i + _KERAS_BATCH]) for i in starts]
         return Outputs(
             *(
-                np.concatenate([np.asarray(batch[name]) for batch in batches])
+                np.concatenate([batch[name] for batch in batches])
                 for name in ("logits", "attention", "evidence")
             )
         )

@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from songnet.config import FeatureConfig, ModelConfig, TrainConfig
+from songnet.exceptions import ParameterError
+
+
+@pytest.mark.parametrize("config", [FeatureConfig(), ModelConfig(), TrainConfig(seed=4)])
+def test_a_config_survives_json(config) -> None:
+    again = type(config).from_dict(json.loads(json.dumps(config.to_dict())))
+    assert again == config
+    assert again.hash == config.hash
+
+
+def test_any_change_changes_the_hash() -> None:
+    assert FeatureConfig().hash != FeatureConfig(floor_db=-41.0).hash
+
+
+def test_unknown_settings_are_named() -> None:
+    with pytest.raises(ParameterError, match=r"no setting \['hop'\]"):
+        FeatureConfig.from_dict({"hop": 3})
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"n_mels": 0}, "n_mels is 0"),
+        ({"fmin": 7500.0}, "fmin 7500"),
+        ({"fmax": 9000.0}, "sr / 2 = 8000"),
+        ({"hop_length": 2048}, "skips samples"),
+        ({"patch_hop_frames": 193}, "skips frames"),
+    ],
+)
+def test_impossible_features_are_refused(change: dict[str, float], message: str) -> None:
+    with pytest.raises(ParameterError, match=message):
+        FeatureConfig().replace(**change)
+
+
+def test_at_most_three_convolutions_in_front() -> None:
+    with pytest.raises(ParameterError, match="4 entries"):
+        ModelConfig(front_end_filters=(8, 8, 8, 8))
