@@ -17,7 +17,7 @@ __all__ = ["GENRE_COLORS", "OTHER_COLOR", "genre_colors", "probabilities_figure"
 # Mid tones: each has a contrast of at least 3 against both page backgrounds.
 GENRE_COLORS = (
     "#3b82d6", "#b4851a", "#c8643c", "#8a6ee8", "#5a9440",
-    "#d9568f", "#12968a", "#a8629c", "#e0524a", "#71839a",
+    "#868a1e", "#12968a", "#a8629c", "#d9568f", "#e0524a",
 )  # fmt: skip
 OTHER_COLOR = "#8a8f8e"
 FloatArray = npt.NDArray[np.float64]

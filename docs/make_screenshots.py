@@ -62,8 +62,8 @@ def photograph(browser: Browser, address: str, view: View, song: tuple[str, byte
     name, data = song
     upload(page, name=name, data=data)
     answer(page, name)
-    page.wait_for_function("document.querySelectorAll('.stPlotlyChart .barlayer').length > 1")
-    page.wait_for_function("document.querySelector('audio').readyState > 0")
+    page.wait_for_function("document.querySelectorAll('.nsewdrag').length === 3")
+    page.wait_for_function("document.querySelector('[data-testid=stAudio]').readyState > 0")
     show_all(page, view.width)
     path = IMAGES / f"{view.name}.png"
     page.screenshot(path=path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
@@ -22,9 +23,12 @@ def clear_caches() -> None:
     services._transcode.clear()
 
 
-def use_stub(monkeypatch: pytest.MonkeyPatch, *, not_sure_below: float) -> None:
+def use_stub(
+    monkeypatch: pytest.MonkeyPatch, *, not_sure_below: float, folder: Path = Path("nowhere")
+) -> None:
     clear_caches()
-    bundle, classifier = stub_bundle(not_sure_below), stub_classifier(not_sure_below)
+    bundle = dataclasses.replace(stub_bundle(not_sure_below), folder=folder)
+    classifier = stub_classifier(not_sure_below)
     monkeypatch.setattr(services, "Bundle", SimpleNamespace(load=lambda _folder: bundle))
     monkeypatch.setattr(services, "Classifier", SimpleNamespace(load=lambda: classifier))
 

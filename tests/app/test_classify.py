@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from app import examples
 from songnet.exceptions import BundleError
 from songnet.signal.audio import AUDIO_EXTENSIONS
-from tests.app.conftest import html_text, parse_html
+from tests.app.conftest import html_text, parse_html, use_stub
 from tests.app.stub import SR, beat, clip
 from tests.encoders import encode_pyav, encode_soundfile
 
@@ -63,6 +64,20 @@ def test_upload_shows_genre_player_charts_and_downloads(sure_model: None, app: A
         "Timeline (CSV)",
     }
     assert any("Share of time" in text.value for text in app.markdown)
+
+
+def test_footer_gives_the_measured_accuracy_with_its_interval(
+    repo_root: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    report = {
+        "accuracy": {"value": 0.654, "low": 0.611, "high": 0.688},
+        "ece": {"value": 0.031, "low": 0.02, "high": 0.05},
+    }
+    (tmp_path / "report.json").write_text(json.dumps(report), encoding="utf-8")
+    use_stub(monkeypatch, not_sure_below=0.0, folder=tmp_path)
+    visit = AppTest.from_file(repo_root / "app" / "main.py", default_timeout=60).run()
+    footer = visit.caption[-1].value
+    assert all(figure in footer for figure in ("65.4%", "61.1%", "68.8%", "3.1%"))
 
 
 def test_not_sure_names_no_genre(unsure_model: None, app: AppTest) -> None:

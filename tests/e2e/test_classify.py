@@ -34,7 +34,7 @@ def test_upload_shows_the_genre_of_the_library(page: Page, classifier: Classifie
     upload(page, name="song.wav", data=data)
     card = answer(page, "song.wav")
     expect(card.get_by_test_id("genre")).to_have_text(shown_genre(classifier, data))
-    expect(page.locator(".stPlotlyChart .barlayer")).not_to_have_count(0)
+    expect(page.locator(".nsewdrag")).to_have_count(3, timeout=PATIENCE_MS)
     expect(page.get_by_test_id("stException")).to_have_count(0)
 
 
@@ -56,16 +56,20 @@ def test_sound_plays(page: Page, kind: str, name: str) -> None:
     player = page.get_by_test_id("stAudio")
     seconds = player.evaluate("async e => { await e.play(); return e.duration }")
     assert seconds == pytest.approx(6, abs=0.2)
-    page.wait_for_function("document.querySelector('audio').currentTime > 0.2")
+    page.wait_for_function("document.querySelector('[data-testid=stAudio]').currentTime > 0.2")
 
 
 def test_click_on_the_timeline_plays_that_moment(page: Page) -> None:
     upload(page, name="song.wav", data=clip(40))
     answer(page, "song.wav")
-    box = page.locator(".stPlotlyChart").nth(1).locator(".plot").last.bounding_box()
+    # The plots in the order of the page: probabilities, waveform, timeline.
+    expect(page.locator(".nsewdrag")).to_have_count(3, timeout=PATIENCE_MS)
+    timeline = page.locator(".nsewdrag").last
+    timeline.scroll_into_view_if_needed()
+    box = timeline.bounding_box()
     assert box is not None
-    page.mouse.click(box["x"] + box["width"] * 0.9, box["y"] + box["height"] * 0.97)
-    page.wait_for_function("document.querySelector('audio').currentTime > 20")
+    page.mouse.click(box["x"] + 0.9 * box["width"], box["y"] + 0.97 * box["height"])
+    page.wait_for_function("document.querySelector('[data-testid=stAudio]').currentTime > 20")
 
 
 def test_new_upload_replaces_the_result(page: Page) -> None:
@@ -133,7 +137,7 @@ def test_nothing_is_cut_on_a_phone(browser: Browser, address: str, scheme: str) 
     assert main.evaluate(NO_SCROLL)
     upload(page, name="a rather long name of a song, as phones give them.wav", data=clip(20))
     answer(page, "a rather long name")
-    expect(page.locator(".stPlotlyChart .barlayer")).not_to_have_count(0)
+    expect(page.locator(".nsewdrag")).to_have_count(3, timeout=PATIENCE_MS)
     assert main.evaluate(NO_SCROLL)
     assert page.locator(":root").evaluate(NO_SCROLL)
     background = page.get_by_test_id("stApp").evaluate("e => getComputedStyle(e).backgroundColor")
