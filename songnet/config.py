@@ -173,7 +173,7 @@ class ModelConfig(Config):
     gru_units: int = 96
     attention_units: int = 64
     conv_dropout: float = 0.1
-    dropout: float = 0.4
+    dropout: float = 0.3
 
     def __post_init__(self) -> None:
         if len(self.front_end_filters) > 3:
@@ -235,17 +235,17 @@ class TrainConfig(Config):
     epochs: int = 60
     patience: int = 25
     batch_size: int = 32
-    learning_rate: float = 1e-3
+    learning_rate: float = 2.5e-3
     weight_decay: float = 1e-2
     warmup_epochs: int = 3
     label_smoothing: float = 0.1
     class_weight_power: float = 0.5
     crops_per_track: int = 1
-    mixup_alpha: float = 0.3
-    gain_db: float = 12.0
+    mixup_alpha: float = 0.2
+    gain_db: float = 10.0
     eq_db: float = 4.0
-    noise_floor_db: float = -20.0
-    texture_db: float = 3.0
+    noise_floor_db: float = -25.0
+    texture_db: float = 1.5
     time_masks: int = 2
     time_mask_frames: int = 25
     mel_masks: int = 2

@@ -166,9 +166,9 @@ class TrackPatches:
         return pooled
 
 
-def track_patches(tracks: Sequence[Track], store: FeatureStore) -> TrackPatches:
-    """Cut tracks into patches exactly as a prediction does."""
-    features = store.config
+def track_patches(tracks: Sequence[Track], store: FeatureStore, *, hop_frames: int) -> TrackPatches:
+    """Cut tracks into patches as a prediction does, with a hop of ``hop_frames``."""
+    features = store.config.replace(patch_hop_frames=hop_frames)
     parts, owner, weight = [], [], []
     for index, track in enumerate(tracks):
         S_db = store.load(track).T.astype(np.float32)

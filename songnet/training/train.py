@@ -147,7 +147,7 @@ def train(
             learned, store, settings=settings, n_genres=len(genres), steps=batches.steps
         )
     validation = TrackValidation(
-        track_patches(held_out, store),
+        track_patches(held_out, store, hop_frames=settings.features.patch_frames),
         np.array([genres.index(track.genre) for track in held_out]),
     )
     history = _read_history(run_dir, epochs_done)

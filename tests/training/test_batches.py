@@ -79,7 +79,7 @@ def test_mel_statistics_are_those_of_all_frames(easy):
 
 def test_track_patches_are_those_of_a_prediction(easy):
     dataset, store = easy
-    patches = track_patches(dataset.tracks[:2], store)
+    patches = track_patches(dataset.tracks[:2], store, hop_frames=16)
     S_db = store.load(dataset.tracks[1]).T.astype(np.float32)
     np.testing.assert_array_equal(
         patches.X[patches.owner == 1], frame_patches(S_db, config=SETTINGS.features)
