@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import softmax
 
-from songnet.datasets.base import Dataset
+from songnet.datasets.base import Dataset, Track
 from songnet.evaluation.calibration import (
     apply_temperature,
     choose_not_sure_threshold,
@@ -32,6 +32,11 @@ __all__ = ["FoldPredictions", "summarise_folds"]
 
 FloatArray = npt.NDArray[np.float64]
 Truth = Callable[[Iterable[str]], npt.NDArray[np.int64]]
+_PROTOCOL = {
+    "name": "cross-validation",
+    "split": "artist-disjoint folds; early stopping, temperature and threshold on artists held "
+    "out of the training folds",
+}
 
 
 @dataclass(frozen=True)
@@ -107,80 +112,79 @@ def summarise_folds(
     def truth(ids: Iterable[str]) -> npt.NDArray[np.int64]:
         return np.array([genre_index[tracks[i].genre] for i in ids], dtype=np.int64)
 
-    ids = np.concatenate([fold.track_ids for fold in folds])
-    y_true = truth(ids)
-    logits = {
-        name: np.concatenate([fold.logits[name] for fold in folds]) for name in folds[0].logits
-    }
+    tested = [tracks[i] for fold in folds for i in fold.track_ids]
     temperatures = [
         fit_temperature(fold.held_out_logits, truth(fold.held_out_ids)) for fold in folds
     ]
-    probs = np.concatenate(
-        [
-            apply_temperature(fold.logits["keras"], temperature)
-            for fold, temperature in zip(folds, temperatures, strict=True)
-        ]
-    )
-    groups = [tracks[i].group for i in ids]
-    seed = settings.training.seed
+    y_true = truth(track.track_id for track in tested)
+    logits = np.concatenate([fold.logits["keras"] for fold in folds])
+    probs = _calibrated([fold.logits["keras"] for fold in folds], temperatures)
     extra = {
         "settings": settings.to_dict(),
-        "by_source": metrics_by_slice(
-            y_true, probs, groups, slices=[tracks[i].source for i in ids], seed=seed
-        ),
-        "by_fold": metrics_by_slice(
-            y_true, probs, groups, slices=[str(tracks[i].fold) for i in ids], seed=seed
-        ),
-        "runtimes": {
-            name: {"accuracy": accuracy(y_true, softmax(z, axis=1))} for name, z in logits.items()
-        },
-        "codec": _codec_section(folds, ids, probs, temperatures, truth),
-        "not_sure": _not_sure_section(folds, probs, y_true, temperatures, truth),
-        "shipping": _shipping_section(logits["keras"], y_true),
+        **_slice_sections(tested, y_true, probs, seed=settings.training.seed),
+        "runtimes": _runtime_section(folds, y_true),
+        "codec": _codec_section(folds, probs, temperatures, truth),
+        "not_sure": _not_sure_section(folds, probs, temperatures, truth),
+        "shipping": _shipping_section(logits, y_true),
     }
     return build_report(
         y_true,
         probs,
-        groups,
+        [track.group for track in tested],
         dataset.genres,
-        protocol={
-            "name": "cross-validation",
-            "dataset": dataset.name,
-            "folds": len(folds),
-            "split": "artist-disjoint folds; early stopping, temperature and threshold on "
-            "artists held out of the training folds",
-        },
+        protocol={"dataset": dataset.name, "folds": len(folds), **_PROTOCOL},
         data_hash=dataset.hash,
-        seed=seed,
-        uncalibrated_probs=softmax(logits["keras"], axis=1),
+        seed=settings.training.seed,
+        uncalibrated_probs=softmax(logits, axis=1),
         temperatures=temperatures,
         extra=extra,
     )
 
 
+def _calibrated(logits: Sequence[FloatArray], temperatures: Sequence[float]) -> FloatArray:
+    """Probabilities of all folds, each with its own temperature."""
+    return np.concatenate(
+        [apply_temperature(z, t) for z, t in zip(logits, temperatures, strict=True) if len(z)]
+    )
+
+
+def _slice_sections(
+    tested: Sequence[Track], y_true: npt.NDArray[np.int64], probs: FloatArray, *, seed: int
+) -> dict[str, Any]:
+    groups = [track.group for track in tested]
+    slices = {
+        "by_source": [track.source for track in tested],
+        "by_fold": [str(track.fold) for track in tested],
+    }
+    return {
+        name: metrics_by_slice(y_true, probs, groups, slices=values, seed=seed)
+        for name, values in slices.items()
+    }
+
+
+def _runtime_section(
+    folds: Sequence[FoldPredictions], y_true: npt.NDArray[np.int64]
+) -> dict[str, Any]:
+    logits = {name: np.concatenate([f.logits[name] for f in folds]) for name in folds[0].logits}
+    return {name: {"accuracy": accuracy(y_true, softmax(z, axis=1))} for name, z in logits.items()}
+
+
 def _codec_section(
     folds: Sequence[FoldPredictions],
-    ids: npt.NDArray[np.str_],
     probs: FloatArray,
     temperatures: Sequence[float],
     truth: Truth,
 ) -> dict[str, Any] | None:
     """Accuracy on the twins in another codec, beside the same tracks."""
-    twin_ids = np.concatenate([fold.twin_ids for fold in folds])
-    if not twin_ids.size:
+    twin_ids = [i for fold in folds for i in fold.twin_ids]
+    if not twin_ids:
         return None
-    twin_probs = np.concatenate(
-        [
-            apply_temperature(fold.twin_logits, temperature)
-            for fold, temperature in zip(folds, temperatures, strict=True)
-            if fold.twin_ids.size
-        ]
-    )
-    row_of = {track_id: row for row, track_id in enumerate(ids)}
+    twin_probs = _calibrated([fold.twin_logits for fold in folds], temperatures)
+    row_of = {i: row for row, i in enumerate(i for fold in folds for i in fold.track_ids)}
     same = probs[[row_of[i] for i in twin_ids]]
     y_true = truth(twin_ids)
     return {
-        "n_tracks": int(twin_ids.size),
+        "n_tracks": len(twin_ids),
         "accuracy": accuracy(y_true, same),
         "accuracy_other_codec": accuracy(y_true, twin_probs),
         "same_answer": float(np.mean(same.argmax(axis=1) == twin_probs.argmax(axis=1))),
@@ -190,7 +194,6 @@ def _codec_section(
 def _not_sure_section(
     folds: Sequence[FoldPredictions],
     probs: FloatArray,
-    y_true: npt.NDArray[np.int64],
     temperatures: Sequence[float],
     truth: Truth,
 ) -> dict[str, Any]:
@@ -201,11 +204,9 @@ def _not_sure_section(
         ).threshold
         for fold, temperature in zip(folds, temperatures, strict=True)
     ]
-    limit = np.concatenate(
-        [np.full(len(f.track_ids), t) for f, t in zip(folds, thresholds, strict=True)]
-    )
+    limit = np.repeat(thresholds, [len(fold.track_ids) for fold in folds])
     refused = probs.max(axis=1) < limit
-    correct = probs.argmax(axis=1) == y_true
+    correct = probs.argmax(axis=1) == truth(i for fold in folds for i in fold.track_ids)
     return {
         "thresholds": thresholds,
         "refused_share": float(refused.mean()),
