@@ -6,9 +6,10 @@ operations for the GRU, which LiteRT cannot run.
 
 from __future__ import annotations
 
+import io
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -73,12 +74,13 @@ def export_tflite(
 
 @contextmanager
 def _quiet_tensorflow() -> Iterator[None]:
-    """Hold back what the converter logs about steps that succeed."""
+    """Hold back what the converter logs and prints about steps that succeed."""
     logger = logging.getLogger("tensorflow")
     level = logger.level
     logger.setLevel(logging.ERROR)
     try:
-        yield
+        with redirect_stdout(io.StringIO()):
+            yield
     finally:
         logger.setLevel(level)
 
