@@ -18,26 +18,24 @@ _TEMPLATE = """# {name} {version}
 
 Names the genre of music: {genres}.
 
-A CNN + GRU + attention network on log-mel spectrograms ({sr} Hz, {n_mels} mel bands from {fmin:g}
-to
-{fmax:g} Hz), {seconds:.0f} s windows. Written by `songnet export`; every figure here is read from
-`report.json`.
+A CNN + GRU + attention network on log-mel spectrograms: {sr} Hz, {n_mels} mel bands
+from {fmin:g} to {fmax:g} Hz, windows of {seconds:.0f} s.
+Written by `songnet export`; every figure here is read from `report.json`.
 
 ## How good it is
 
-{protocol}: {n_tracks} tracks by {n_groups} artists, each predicted by a network that never saw
-its artist.
-The network that ships has the same recipe, trained on all folds. 95 % intervals by bootstrap over
-artists.
+{protocol}: {n_tracks:,} tracks by {n_groups} artists,
+each predicted by a network that never saw its artist.
+The network that ships has the same recipe, trained on all folds.
+95 % intervals by bootstrap over artists.
 
 | metric | value | 95 % interval |
 |---|---|---|
 {headline}
 
-Calibration: expected calibration error {ece_before:.3f} before and {ece_after:.3f} after
-temperature scaling.
-"Not sure" withholds {refused:.1%} of the tracks; {kept:.1%} of the rest are right, {withheld} of
-those withheld would have been.
+Expected calibration error: {ece_before:.3f} before and {ece_after:.3f} after temperature scaling.
+"Not sure" withholds {refused:.1%} of the tracks; {kept:.1%} of the rest are right,
+and {withheld} of those withheld would have been.
 
 | genre | precision | recall | F1 | tracks |
 |---|---|---|---|---|
@@ -49,24 +47,20 @@ those withheld would have been.
 |---|---|---|---|
 {files}
 
-The int8 file keeps the weights in 8 bits and computes in float. All TFLite files read one window
-of
-shape (1, {patch_frames}, {n_mels}) and use builtin operations only.
+The int8 file keeps the weights in 8 bits and computes in float.
+All TFLite files read one window of shape (1, {patch_frames}, {n_mels}) with builtin operations.
 
 ## Data and limits
 
-Trained on {dataset} (hash `{data_hash}`), seed {seed}, commit `{commit}`. The clips are for
-research use; none of
-them is in this repository.
+Trained on the data set "{dataset}" (hash `{data_hash}`) with seed {seed}; evaluated at commit
+`{commit}`. The clips are for research use; none of them is in this repository.
 
-- Ten genres only: whatever it hears becomes one of them, or "not sure". Speech, noise and other
-  sounds are not
-  refused yet, only silence is.
-- Genres are a convention of people, not a property of sound; the training labels come from four
-  collections
-  that disagree, and Western popular music dominates them.
-- See the table for genres it seldom gets right. Do not use it to decide about people or their
-  work.
+- Ten genres only: whatever it hears becomes one of them, or "not sure".
+  Silence is refused; speech, noise and other sounds are not yet.
+- Genres are a convention of people, not a property of sound. The labels come from four
+  collections that disagree, and Western popular music dominates them.
+- The table shows genres that it seldom gets right.
+  Do not use it to decide about people or their work.
 """
 
 
@@ -140,7 +134,7 @@ def _codec(report: Report) -> str:
         return ""
     return (
         f"\nOn {codec['n_tracks']} tracks in the codec they came in (WAV, MP3): "
-        f"{codec['accuracy_other_codec']:.1%} right, against {codec['accuracy']:.1%} of the same "
+        f"{codec['accuracy_other_codec']:.1%} right,\nagainst {codec['accuracy']:.1%} of the same "
         f"tracks as Opus at 28 kbit/s; {codec['same_answer']:.0%} get the same answer.\n"
     )
 
