@@ -27,7 +27,6 @@ from songnet.exceptions import DatasetError
 from songnet.signal.features import frame_patches
 
 if TYPE_CHECKING:
-    from songnet.export.tflite import Precision
     from songnet.inference.runtime import Runtime
     from songnet.training.train import TrainSettings
 
@@ -35,7 +34,6 @@ __all__ = ["FoldProgress", "cross_validate", "predict_fold"]
 
 FloatArray = npt.NDArray[np.float64]
 FoldProgress = Callable[[int, str], None]
-_PRECISIONS: dict[str, Precision] = {"litert": "fp32", "litert-fp16": "fp16", "litert-int8": "int8"}
 
 
 def cross_validate(
@@ -143,7 +141,7 @@ def predict_fold(
     run_dir : Path
         Folder of this fold.
     """
-    from songnet.export.tflite import export_tflite
+    from songnet.export.tflite import RUNTIME_PRECISIONS, export_tflite
     from songnet.inference.runtime import KerasRuntime, LiteRTRuntime
     from songnet.training.train import train
 
@@ -160,7 +158,7 @@ def predict_fold(
         return FoldPredictions.load(path)
     keras_runtime = KerasRuntime(result.network)
     runtimes: dict[str, Runtime] = {"keras": keras_runtime}
-    for name, precision in _PRECISIONS.items():
+    for name, precision in RUNTIME_PRECISIONS.items():
         lite = run_dir / f"model_{precision}.tflite"
         export_tflite(keras_runtime.model, lite, features=settings.features, precision=precision)
         runtimes[name] = LiteRTRuntime(lite)

@@ -17,7 +17,7 @@ from songnet.exceptions import BundleError, ParameterError
 from songnet.export.card import model_card
 from songnet.export.tflite import (
     MAX_FLOAT32_DIFFERENCE,
-    Precision,
+    RUNTIME_PRECISIONS,
     check_parity,
     export_tflite,
 )
@@ -26,11 +26,6 @@ from songnet.models.registry import load_network
 
 __all__ = ["ExportedFile", "export_bundle"]
 
-_PRECISIONS: dict[Precision, str] = {
-    "fp32": RUNTIME_FILES["litert"],
-    "fp16": RUNTIME_FILES["litert-fp16"],
-    "int8": RUNTIME_FILES["litert-int8"],
-}
 _N_PARITY_PATCHES = 8
 
 
@@ -133,8 +128,8 @@ def _write_networks(source: Path, folder: Path, features: FeatureConfig) -> list
     rng = np.random.default_rng(0)
     shape = (_N_PARITY_PATCHES, features.patch_frames, features.n_mels)
     patches = np.maximum(rng.normal(-15, 12, shape), features.floor_db).astype(np.float32)
-    for precision, file_name in _PRECISIONS.items():
-        path = folder / file_name
+    for runtime, precision in RUNTIME_PRECISIONS.items():
+        path = folder / RUNTIME_FILES[runtime]
         export_tflite(network, path, features=features, precision=precision)
         worst = check_parity(network, path, patches).worst
         if precision == "fp32" and worst > MAX_FLOAT32_DIFFERENCE:
@@ -142,5 +137,5 @@ def _write_networks(source: Path, folder: Path, features: FeatureConfig) -> list
                 f"{path} differs from Keras by {worst:.1e}; at most "
                 f"{MAX_FLOAT32_DIFFERENCE:.0e} is expected of float32."
             )
-        files.append(ExportedFile(file_name, path.stat().st_size, worst))
+        files.append(ExportedFile(path.name, path.stat().st_size, worst))
     return files

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from songnet.evaluation.intervals import Interval
 from songnet.evaluation.report import Report
-from songnet.inference.bundle import Bundle
+from songnet.inference.bundle import RUNTIME_FILES, Bundle
 
 if TYPE_CHECKING:
     from songnet.export.bundle import ExportedFile
@@ -140,12 +140,8 @@ def _codec(report: Report) -> str:
 
 
 def _files(report: Report, files: Sequence[ExportedFile]) -> str:
-    accuracy_of = {
-        "model.keras": report.extra["runtimes"]["keras"]["accuracy"],
-        "model.tflite": report.extra["runtimes"]["litert"]["accuracy"],
-        "model_fp16.tflite": report.extra["runtimes"]["litert-fp16"]["accuracy"],
-        "model_int8.tflite": report.extra["runtimes"]["litert-int8"]["accuracy"],
-    }
+    scored = report.extra["runtimes"]
+    accuracy_of = {file: scored[name]["accuracy"] for name, file in RUNTIME_FILES.items()}
     return "\n".join(
         f"| {file.name} | {file.n_bytes / 1e6:.2f} MB | "
         f"{'-' if file.max_difference is None else f'{file.max_difference:.1e}'} | "

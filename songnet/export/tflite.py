@@ -23,9 +23,20 @@ from songnet.exceptions import BundleError, ParameterError
 from songnet.inference.runtime import LiteRTRuntime, Outputs
 from songnet.signal.features import Patches
 
-__all__ = ["MAX_FLOAT32_DIFFERENCE", "Precision", "check_parity", "export_tflite"]
+__all__ = [
+    "MAX_FLOAT32_DIFFERENCE",
+    "RUNTIME_PRECISIONS",
+    "Precision",
+    "check_parity",
+    "export_tflite",
+]
 
 Precision = Literal["fp32", "fp16", "int8"]
+RUNTIME_PRECISIONS: dict[str, Precision] = {
+    "litert": "fp32",
+    "litert-fp16": "fp16",
+    "litert-int8": "int8",
+}
 MAX_FLOAT32_DIFFERENCE = 1e-4
 
 
