@@ -46,11 +46,14 @@ class Config:
         """Return a copy with some fields changed."""
         return self.from_dict(self.to_dict() | changes)
 
+    def to_json(self) -> str:
+        """Return the fields as JSON, sorted by name."""
+        return json.dumps(self.to_dict(), sort_keys=True)
+
     @property
     def hash(self) -> str:
-        """Return the first 12 hex digits of the SHA-256 of the sorted JSON form."""
-        text = json.dumps(self.to_dict(), sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:12]
+        """Return the first 12 hex digits of the SHA-256 of `to_json`."""
+        return hashlib.sha256(self.to_json().encode()).hexdigest()[:12]
 
 
 @dataclass(frozen=True)
@@ -76,14 +79,14 @@ class FeatureConfig(Config):
     """
 
     sr: int = 16_000
-    n_fft: int = 1024
-    hop_length: int = 512
-    n_mels: int = 96
+    n_fft: int = 2048
+    hop_length: int = 768
+    n_mels: int = 64
     fmin: float = 30.0
     fmax: float = 7200.0
     floor_db: float = -40.0
-    patch_frames: int = 192
-    patch_hop_frames: int = 96
+    patch_frames: int = 256
+    patch_hop_frames: int = 64
 
     def __post_init__(self) -> None:
         for name in ("sr", "n_fft", "hop_length", "n_mels", "patch_frames", "patch_hop_frames"):
@@ -153,7 +156,7 @@ class ModelConfig(Config):
     ----------
     front_end_filters : tuple of int
         Filters of the 2-D convolutions over time and mel that come first, at
-        most three: each halves the mel bands, and the first two the frames;
+        most four: each halves the mel bands, and the first two the frames;
         empty for none.
     conv_filters, kernel_sizes, pool_sizes : tuple of int
         One entry for each Conv1D block.
@@ -166,7 +169,7 @@ class ModelConfig(Config):
     """
 
     architecture: str = "songnet"
-    front_end_filters: tuple[int, ...] = (16, 32, 48)
+    front_end_filters: tuple[int, ...] = (16, 32, 48, 96)
     conv_filters: tuple[int, ...] = (128, 128, 128)
     kernel_sizes: tuple[int, ...] = (3, 3, 3)
     pool_sizes: tuple[int, ...] = (2, 1, 1)
@@ -176,9 +179,9 @@ class ModelConfig(Config):
     dropout: float = 0.3
 
     def __post_init__(self) -> None:
-        if len(self.front_end_filters) > 3:
+        if len(self.front_end_filters) > 4:
             raise ParameterError(
-                f"front_end_filters has {len(self.front_end_filters)} entries; expected at most 3."
+                f"front_end_filters has {len(self.front_end_filters)} entries; expected at most 4."
             )
         sizes = {len(self.conv_filters), len(self.kernel_sizes), len(self.pool_sizes)}
         if len(sizes) != 1:
@@ -215,9 +218,9 @@ class TrainConfig(Config):
         equaliser curve.
     noise_floor_db : float
         Highest random noise floor, in dB re 1.0 of the log-mel.
-    texture_db : float
-        Largest standard deviation of the noise added to each cell, as the
-        quantisation of a codec adds it.
+    degraded_share : float
+        Share of crops taken from the track as a microphone hears it, see
+        `songnet.signal.degrade`.
     time_masks, time_mask_frames, mel_masks, mel_mask_bands : int
         SpecAugment: number and greatest width of the masks.
     stretch : float
@@ -232,20 +235,20 @@ class TrainConfig(Config):
     seed : int
     """
 
-    epochs: int = 60
-    patience: int = 25
-    batch_size: int = 32
-    learning_rate: float = 2.5e-3
+    epochs: int = 100
+    patience: int = 40
+    batch_size: int = 16
+    learning_rate: float = 1.5e-3
     weight_decay: float = 1e-2
     warmup_epochs: int = 3
     label_smoothing: float = 0.1
     class_weight_power: float = 0.5
     crops_per_track: int = 1
-    mixup_alpha: float = 0.2
+    mixup_alpha: float = 0.3
     gain_db: float = 10.0
     eq_db: float = 4.0
     noise_floor_db: float = -25.0
-    texture_db: float = 1.5
+    degraded_share: float = 0.3
     time_masks: int = 2
     time_mask_frames: int = 25
     mel_masks: int = 2

@@ -13,13 +13,16 @@ if TYPE_CHECKING:
     from songnet.config import FeatureConfig
     from songnet.datasets.base import Dataset
     from songnet.datasets.store import FeatureStore
+    from songnet.signal.degrade import Degradation
 
 __all__ = [
     "DatasetName",
     "DatasetRoot",
     "Jobs",
+    "SoundsRoot",
     "StoreRoot",
     "compute_features",
+    "degraded_features",
     "with_features",
 ]
 
@@ -37,13 +40,25 @@ StoreRoot = Annotated[
     Path | None,
     typer.Option("--store", help="Folder of all features; in the user's cache if not given."),
 ]
+SoundsRoot = Annotated[
+    Path | None,
+    typer.Option(
+        "--sounds",
+        help="Folder with impulse responses in rooms/; else SONGNET_SOUNDS, else synthetic ones.",
+    ),
+]
 Jobs = Annotated[
     int | None, typer.Option(min=1, help="Processes at work; one a core if not given.")
 ]
 
 
 def compute_features(
-    dataset: Dataset, features: FeatureConfig, *, store_root: Path | None, jobs: int | None = None
+    dataset: Dataset,
+    features: FeatureConfig,
+    *,
+    store_root: Path | None,
+    jobs: int | None = None,
+    degradation: Degradation | None = None,
 ) -> tuple[FeatureStore, set[str]]:
     """Compute the features that are missing, and say which tracks cannot be read.
 
@@ -54,6 +69,7 @@ def compute_features(
     store_root : Path, optional
         In the user's cache if not given.
     jobs : int, optional
+    degradation : Degradation, optional
 
     Returns
     -------
@@ -64,17 +80,22 @@ def compute_features(
     from songnet.datasets.registry import cache_root
     from songnet.datasets.store import FeatureStore
 
-    store = FeatureStore(store_root or cache_root() / "features", features)
+    root = store_root or cache_root() / "features"
+    store = FeatureStore(root, features, degradation=degradation)
     with show_progress("Features") as advance:
         report = store.compute(dataset, jobs=jobs, progress=advance)
     for track_id, reason in report.failed.items():
         print_error(reason, about=track_id)
     typer.echo(
-        f"Features of {dataset.name}: {report.computed} computed, {report.reused} there before, "
-        f"{len(report.failed)} failed, in {store.folder}",
+        f"Features of {dataset.name}{_heard_by(degradation)}: {report.computed} computed, "
+        f"{report.reused} there before, {len(report.failed)} failed, in {store.folder}",
         err=True,
     )
     return store, set(report.failed)
+
+
+def _heard_by(degradation: Degradation | None) -> str:
+    return f" through the {degradation.name}" if degradation else ""
 
 
 def with_features(
@@ -86,3 +107,40 @@ def with_features(
     """
     store, failed = compute_features(dataset, features, store_root=store_root, jobs=jobs)
     return dataset.select(lambda track: track.track_id not in failed), store
+
+
+def degraded_features(
+    dataset: Dataset,
+    features: FeatureConfig,
+    *,
+    sounds: Path | None,
+    store_root: Path | None,
+    is_test: bool = False,
+    jobs: int | None = None,
+) -> FeatureStore:
+    """Return the features of the tracks as a microphone hears them.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Tracks that can be read.
+    features : FeatureConfig
+    sounds : Path, optional
+        See `songnet.signal.degrade.find_rooms`.
+    store_root : Path, optional
+    is_test : bool
+        With the fixed conditions of the evaluation.
+    jobs : int, optional
+
+    Returns
+    -------
+    store : FeatureStore
+    """
+    from songnet.signal.degrade import TEST_DEGRADATION, TRAINING_DEGRADATION, find_rooms
+
+    degradation = TEST_DEGRADATION if is_test else TRAINING_DEGRADATION
+    degradation = degradation.replace(rooms_folder=find_rooms(sounds))
+    store, _ = compute_features(
+        dataset, features, store_root=store_root, jobs=jobs, degradation=degradation
+    )
+    return store

@@ -8,7 +8,14 @@ from typing import Annotated
 import typer
 
 from songnet.cli.console import print_table
-from songnet.cli.datasets import DatasetName, DatasetRoot, StoreRoot, with_features
+from songnet.cli.datasets import (
+    DatasetName,
+    DatasetRoot,
+    SoundsRoot,
+    StoreRoot,
+    degraded_features,
+    with_features,
+)
 from songnet.cli.settings import BatchSize, Changes, Epochs, Seed, read_settings
 
 __all__ = ["evaluate"]
@@ -20,6 +27,7 @@ def evaluate(
     run_dir: Annotated[Path, typer.Option(help="Folder of the folds' runs and the report.")],
     root: DatasetRoot = None,
     store: StoreRoot = None,
+    sounds: SoundsRoot = None,
     folds: Annotated[
         int, typer.Option(min=2, help="Artist-disjoint folds, where the data set has none.")
     ] = 5,
@@ -38,7 +46,7 @@ def evaluate(
     from songnet.datasets.registry import load_dataset
     from songnet.datasets.splits import assign_folds
     from songnet.evaluation.metrics import HEADLINE_METRICS
-    from songnet.evaluation.protocol import cross_validate
+    from songnet.evaluation.protocol import DegradedStores, cross_validate
 
     settings = read_settings(changes, seed=seed, epochs=epochs, batch_size=batch_size)
     tracks = load_dataset(dataset, root=root)
@@ -48,12 +56,19 @@ def evaluate(
     twins = load_originals(root) if tracks.name == "corpus" else None
     if twins is not None:
         twins, _ = with_features(twins, settings.features, store_root=store)
+    training, test = (
+        degraded_features(
+            tracks, settings.features, sounds=sounds, store_root=store, is_test=is_test
+        )
+        for is_test in (False, True)
+    )
     report = cross_validate(
         tracks,
         store=features,
         run_dir=run_dir,
         settings=settings,
         twins=twins,
+        degraded=DegradedStores(training=training, test=test),
         jobs=jobs,
         progress=lambda fold, message: typer.echo(f"Fold {fold}: {message}", err=True),
     )

@@ -8,7 +8,15 @@ from typing import Annotated
 import typer
 
 from songnet.cli.console import print_table, show_progress
-from songnet.cli.datasets import DatasetName, DatasetRoot, Jobs, StoreRoot, with_features
+from songnet.cli.datasets import (
+    DatasetName,
+    DatasetRoot,
+    Jobs,
+    SoundsRoot,
+    StoreRoot,
+    degraded_features,
+    with_features,
+)
 from songnet.cli.settings import BatchSize, Changes, Epochs, Seed, read_settings
 
 __all__ = ["train"]
@@ -20,6 +28,7 @@ def train(
     run_dir: Annotated[Path, typer.Option(help="Folder of the run, such as runs/first.")],
     root: DatasetRoot = None,
     store: StoreRoot = None,
+    sounds: SoundsRoot = None,
     seed: Seed = None,
     epochs: Epochs = None,
     batch_size: BatchSize = None,
@@ -39,12 +48,18 @@ def train(
     tracks, features = with_features(
         load_dataset(dataset, root=root), settings.features, store_root=store, jobs=jobs
     )
+    degraded = (
+        degraded_features(tracks, settings.features, sounds=sounds, store_root=store, jobs=jobs)
+        if settings.training.degraded_share > 0
+        else None
+    )
     with show_progress("Training") as advance:
         result = run_training(
             tracks,
             store=features,
             run_dir=run_dir,
             settings=settings,
+            degraded=degraded,
             progress=lambda done, total, logs: advance(done, total, _describe(logs)),
         )
     row = (

@@ -23,6 +23,7 @@ from songnet.config import FeatureConfig
 from songnet.datasets.base import Track, file_sha256
 from songnet.exceptions import AudioError, DatasetError
 from songnet.signal.audio import load_audio
+from songnet.signal.degrade import Degradation, degrade
 from songnet.signal.features import log_mel
 
 __all__ = ["FeatureStore", "StoreReport"]
@@ -57,12 +58,18 @@ class FeatureStore:
     config : FeatureConfig
         Only what changes the spectrogram is part of the hash, so other patch
         lengths share one store.
+    degradation : Degradation, optional
+        Store the tracks as a microphone would hear them, in a folder of its own.
     """
 
-    def __init__(self, root: Path, config: FeatureConfig) -> None:
+    def __init__(
+        self, root: Path, config: FeatureConfig, *, degradation: Degradation | None = None
+    ) -> None:
         self.config = config
+        self.degradation = degradation
         values = {name: getattr(config, name) for name in _SIGNAL_FIELDS}
-        self.folder = root / hashlib.sha256(repr(values).encode()).hexdigest()[:12]
+        name = hashlib.sha256(repr(values).encode()).hexdigest()[:12]
+        self.folder = root / (f"{name}-{degradation.hash}" if degradation else name)
 
     def path(self, track: Track) -> Path:
         """File that holds, or will hold, the features of a track."""
@@ -138,7 +145,7 @@ class FeatureStore:
         context = get_context("spawn")
         with ProcessPoolExecutor(jobs or os.cpu_count(), mp_context=context) as pool:
             futures = {
-                pool.submit(_compute_one, track.path, path, self.config): track
+                pool.submit(_compute_one, track.path, path, self.config, self.degradation): track
                 for path, track in missing.items()
             }
             for future in as_completed(futures):
@@ -153,10 +160,14 @@ class FeatureStore:
         return report
 
 
-def _compute_one(source: Path, target: Path, config: FeatureConfig) -> str | None:
+def _compute_one(
+    source: Path, target: Path, config: FeatureConfig, degradation: Degradation | None
+) -> str | None:
     """Write the features of one file; return why it failed, if it did."""
     try:
         y, _ = load_audio(source, sr=config.sr)
+        if degradation:
+            y = degrade(y, sr=config.sr, key=target.stem, settings=degradation)
         S_db = log_mel(y, config=config)
     except AudioError as error:
         return str(error)

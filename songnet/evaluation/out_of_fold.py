@@ -21,11 +21,16 @@ from songnet.evaluation.calibration import (
     choose_not_sure_threshold,
     fit_temperature,
 )
-from songnet.evaluation.metrics import accuracy
+from songnet.evaluation.metrics import (
+    accuracy,
+    balanced_accuracy,
+    expected_calibration_error,
+)
 from songnet.evaluation.report import Report, build_report
 from songnet.evaluation.slices import metrics_by_slice
 
 if TYPE_CHECKING:
+    from songnet.signal.degrade import Degradation
     from songnet.training.train import TrainSettings
 
 __all__ = ["FoldPredictions", "summarise_folds"]
@@ -56,6 +61,8 @@ class FoldPredictions:
     twin_ids : np.ndarray of str
     twin_logits : np.ndarray [shape=(n_twins, n_genres)]
         Tracks of the fold that exist in another codec, predicted from that.
+    degraded_logits : np.ndarray [shape=(n_tracks, n_genres)], optional
+        The tracks as a microphone hears them.
     """
 
     fold: int
@@ -65,12 +72,15 @@ class FoldPredictions:
     held_out_logits: FloatArray
     twin_ids: npt.NDArray[np.str_]
     twin_logits: FloatArray
+    degraded_logits: FloatArray | None = None
 
     def save(self, path: Path) -> None:
         """Write all arrays into one ``.npz`` file."""
         part = path.with_name("predictions.part.npz")
         arrays: dict[str, Any] = {f"logits_{name}": z for name, z in self.logits.items()}
-        arrays |= {key: value for key, value in vars(self).items() if key != "logits"}
+        arrays |= {
+            key: value for key, value in vars(self).items() if key != "logits" and value is not None
+        }
         np.savez_compressed(part, **arrays)
         part.replace(path)
 
@@ -88,7 +98,11 @@ class FoldPredictions:
 
 
 def summarise_folds(
-    dataset: Dataset, folds: Sequence[FoldPredictions], *, settings: TrainSettings
+    dataset: Dataset,
+    folds: Sequence[FoldPredictions],
+    *,
+    settings: TrainSettings,
+    degradation: Degradation | None = None,
 ) -> Report:
     """Score the predictions of all folds together.
 
@@ -101,6 +115,8 @@ def summarise_folds(
     dataset : Dataset
     folds : sequence of FoldPredictions
     settings : TrainSettings
+    degradation : Degradation, optional
+        What was done to the tracks behind ``degraded_logits``.
 
     Returns
     -------
@@ -124,6 +140,7 @@ def summarise_folds(
         **_slice_sections(tested, y_true, probs, seed=settings.training.seed),
         "runtimes": _runtime_section(folds, y_true),
         "codec": _codec_section(folds, probs, temperatures, truth),
+        "degraded": _degraded_section(folds, temperatures, truth, degradation),
         "not_sure": _not_sure_section(folds, probs, temperatures, truth),
         "shipping": _shipping_section(logits, y_true),
     }
@@ -188,6 +205,27 @@ def _codec_section(
         "accuracy": accuracy(y_true, same),
         "accuracy_other_codec": accuracy(y_true, twin_probs),
         "same_answer": float(np.mean(same.argmax(axis=1) == twin_probs.argmax(axis=1))),
+    }
+
+
+def _degraded_section(
+    folds: Sequence[FoldPredictions],
+    temperatures: Sequence[float],
+    truth: Truth,
+    degradation: Degradation | None,
+) -> dict[str, Any] | None:
+    """Scores of the same tracks as a microphone hears them."""
+    heard = [fold.degraded_logits for fold in folds if fold.degraded_logits is not None]
+    if degradation is None or len(heard) < len(folds):
+        return None
+    probs = _calibrated(heard, temperatures)
+    y_true = truth(i for fold in folds for i in fold.track_ids)
+    return {
+        "degradation": degradation.describe(),
+        "n_tracks": len(y_true),
+        "accuracy": accuracy(y_true, probs),
+        "balanced_accuracy": balanced_accuracy(y_true, probs),
+        "ece": expected_calibration_error(y_true, probs),
     }
 
 

@@ -12,6 +12,7 @@ import json
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,19 +31,36 @@ if TYPE_CHECKING:
     from songnet.inference.runtime import Runtime
     from songnet.training.train import TrainSettings
 
-__all__ = ["FoldProgress", "cross_validate", "predict_fold"]
+__all__ = ["DegradedStores", "FoldProgress", "cross_validate", "predict_fold"]
 
 FloatArray = npt.NDArray[np.float64]
 FoldProgress = Callable[[int, str], None]
 
 
-def cross_validate(
+@dataclass(frozen=True)
+class DegradedStores:
+    """Features of the tracks as a microphone hears them.
+
+    Parameters
+    ----------
+    training : FeatureStore
+        Crops of it are learned from.
+    test : FeatureStore
+        Only predicted: other rooms, and fixed conditions.
+    """
+
+    training: FeatureStore
+    test: FeatureStore
+
+
+def cross_validate(  # noqa: PLR0913 - data, recipe and conditions, by keyword
     dataset: Dataset,
     *,
     store: FeatureStore,
     run_dir: Path,
     settings: TrainSettings,
     twins: Dataset | None = None,
+    degraded: DegradedStores | None = None,
     jobs: int = 1,
     progress: FoldProgress | None = None,
 ) -> Report:
@@ -59,6 +77,8 @@ def cross_validate(
     settings : TrainSettings
     twins : Dataset, optional
         The same tracks in another codec, with the same ids.
+    degraded : DegradedStores, optional
+        The tracks as a microphone hears them, for training and for a test.
     jobs : int
         Folds trained at the same time, one core each.
     progress : callable, optional
@@ -90,6 +110,7 @@ def cross_validate(
                 run_dir=run_dir / f"fold-{fold}",
                 settings=settings,
                 twins=twins,
+                degraded=degraded,
             ): fold
             for fold in dataset.folds
         }
@@ -98,7 +119,12 @@ def cross_validate(
             if progress:
                 progress(futures[future], "done")
     predictions.sort(key=lambda fold: fold.fold)
-    return summarise_folds(dataset, predictions, settings=settings)
+    return summarise_folds(
+        dataset,
+        predictions,
+        settings=settings,
+        degradation=degraded.test.degradation if degraded else None,
+    )
 
 
 def _limit_threads(threads: int) -> None:
@@ -130,13 +156,14 @@ def predict_fold(
     run_dir: Path,
     settings: TrainSettings,
     twins: Dataset | None = None,
+    degraded: DegradedStores | None = None,
 ) -> FoldPredictions:
     """Train on all folds but one and predict that one; reuses a finished run.
 
     Parameters
     ----------
     fold : int
-    dataset, store, settings, twins
+    dataset, store, settings, twins, degraded
         See `cross_validate`.
     run_dir : Path
         Folder of this fold.
@@ -151,6 +178,7 @@ def predict_fold(
         store=store,
         run_dir=run_dir,
         settings=settings,
+        degraded=degraded.training if degraded else None,
         genres=genres,
     )
     path = run_dir / "predictions.npz"
@@ -176,6 +204,9 @@ def predict_fold(
         held_out_logits=_track_logits(keras_runtime, held_out, store, n_genres=len(genres)),
         twin_ids=_ids(in_other_codec),
         twin_logits=_track_logits(keras_runtime, in_other_codec, store, n_genres=len(genres)),
+        degraded_logits=_track_logits(keras_runtime, tested, degraded.test, n_genres=len(genres))
+        if degraded
+        else None,
     )
     predictions.save(path)
     return predictions

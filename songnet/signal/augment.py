@@ -15,7 +15,6 @@ from songnet.signal.features import Patches
 
 __all__ = [
     "add_noise_floor",
-    "add_texture",
     "augment_batch",
     "change_gain_and_eq",
     "mask_patches",
@@ -70,23 +69,6 @@ def add_noise_floor(X: Patches, rng: np.random.Generator, *, highest_db: float) 
     louder: Patches = np.log(power, out=power)
     louder /= _DB_TO_LOG
     return louder
-
-
-def add_texture(X: Patches, rng: np.random.Generator, *, largest_db: float) -> Patches:
-    """Add independent noise to each cell, as the quantisation of a codec does.
-
-    Between a clip as Opus at 28 kbit/s and in its own codec, the cells of the
-    log-mel differ by a standard deviation of about 3 dB.
-
-    Parameters
-    ----------
-    X : np.ndarray [shape=(n, patch_frames, n_mels), dtype=float32]
-    rng : np.random.Generator
-    largest_db : float
-        Each patch draws its standard deviation between 0 and this.
-    """
-    deviation = rng.uniform(0, largest_db, (len(X), 1, 1)).astype(np.float32)
-    return X + deviation * rng.standard_normal(X.shape, dtype=np.float32)
 
 
 def mask_patches(
@@ -173,7 +155,6 @@ def augment_batch(
     """
     X = change_gain_and_eq(X, rng, gain_db=config.gain_db, eq_db=config.eq_db)
     X = add_noise_floor(X, rng, highest_db=config.noise_floor_db)
-    X = add_texture(X, rng, largest_db=config.texture_db)
     if config.mixup_alpha > 0:
         X, targets = mix_up(X, targets, rng, alpha=config.mixup_alpha)
     X = mask_patches(

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from songnet.config import FeatureConfig, TrainConfig
 from songnet.datasets.base import Track
 from songnet.datasets.store import FeatureStore
+from songnet.exceptions import ParameterError
 from songnet.signal.augment import Labels, augment_batch
 from songnet.signal.features import Patches, frame_patches
 
@@ -77,6 +78,14 @@ class CropBatches:
     genres : sequence of str
     store : FeatureStore
     config : TrainConfig
+    degraded : FeatureStore, optional
+        The same tracks as a microphone hears them; needed for
+        ``config.degraded_share``.
+
+    Raises
+    ------
+    ParameterError
+        If ``degraded`` is missing.
     """
 
     def __init__(
@@ -86,10 +95,17 @@ class CropBatches:
         *,
         store: FeatureStore,
         config: TrainConfig,
+        degraded: FeatureStore | None = None,
     ) -> None:
+        if config.degraded_share > 0 and degraded is None:
+            raise ParameterError(
+                f"degraded_share is {config.degraded_share:g} and there is no store of degraded "
+                "tracks; give one, or set degraded_share to 0."
+            )
         self.config = config
         self.features: FeatureConfig = store.config
-        self._log_mels = [np.asarray(store.load(track)) for track in tracks]
+        self._log_mels = [store.load(track) for track in tracks]
+        self._degraded = [degraded.load(track) for track in tracks] if degraded else []
         self._genre = np.array([genres.index(track.genre) for track in tracks])
         self.n_genres = len(genres)
         self._weights = class_weights(tracks, genres, power=config.class_weight_power)
@@ -120,10 +136,14 @@ class CropBatches:
         size = min(self.config.batch_size, len(order))
         for start in range(0, self.steps * size, size):
             chosen = order[start : start + size]
-            X = np.stack([self._crop(self._log_mels[index], rng) for index in chosen])
+            X = np.stack([self._crop(self._pick(index, rng), rng) for index in chosen])
             targets = np.eye(self.n_genres, dtype=np.float32)[self._genre[chosen]]
             X, targets = augment_batch(X, targets, rng, config=self.config, features=self.features)
             yield X, targets, targets @ self._weights
+
+    def _pick(self, index: int, rng: np.random.Generator) -> npt.NDArray[np.float16]:
+        is_degraded = rng.random() < self.config.degraded_share
+        return (self._degraded if is_degraded else self._log_mels)[index]
 
     def _crop(self, S_db: npt.NDArray[np.float16], rng: np.random.Generator) -> Patches:
         wanted = self.features.patch_frames

@@ -93,6 +93,7 @@ def train(
     store: FeatureStore,
     run_dir: Path,
     settings: TrainSettings,
+    degraded: FeatureStore | None = None,
     genres: tuple[str, ...] | None = None,
     progress: Progress | None = None,
 ) -> TrainResult:
@@ -108,6 +109,8 @@ def train(
         Features of all tracks, with the settings ``settings.features``.
     run_dir : Path
     settings : TrainSettings
+    degraded : FeatureStore, optional
+        The tracks as a microphone hears them, see `CropBatches`.
     genres : tuple of str, optional
         Outputs of the network; the genres of the data set if not given.
     progress : callable, optional
@@ -132,12 +135,12 @@ def train(
         dataset.tracks, share=config.validation_share, seed=config.seed
     )
     run_dir.mkdir(parents=True, exist_ok=True)
-    _claim(run_dir, _description(dataset, settings, genres, held_out))
+    _claim(run_dir, _description(dataset, settings, genres, held_out, degraded))
     if (run_dir / "result.json").is_file():
         return _read_result(run_dir)
 
     keras.utils.set_random_seed(config.seed)
-    batches = CropBatches(learned, genres, store=store, config=config)
+    batches = CropBatches(learned, genres, store=store, config=config, degraded=degraded)
     state = run_dir / "state.keras"
     if state.is_file():
         network, epochs_done = _resume(state, batches.steps)
@@ -195,13 +198,19 @@ def _fit(
 
 
 def _description(
-    dataset: Dataset, settings: TrainSettings, genres: tuple[str, ...], held_out: Sequence[Track]
+    dataset: Dataset,
+    settings: TrainSettings,
+    genres: tuple[str, ...],
+    held_out: Sequence[Track],
+    degraded: FeatureStore | None,
 ) -> dict[str, Any]:
+    degradation = degraded.degradation if degraded else None
     return {
         "dataset": dataset.name,
         "data_hash": dataset.hash,
         "genres": list(genres),
         "settings": settings.to_dict(),
+        "degradation": degradation.describe() if degradation else None,
         "held_out_groups": sorted({track.group for track in held_out}),
     }
 
