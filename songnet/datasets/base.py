@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from songnet.exceptions import DatasetError
 
-__all__ = ["Dataset", "Track", "file_sha256"]
+__all__ = ["SPLITS", "Dataset", "Track", "file_sha256"]
+
+SPLITS = ("train", "validation", "test")
 
 
 @dataclass(frozen=True)
@@ -27,9 +29,11 @@ class Track:
         The artist, or what else must stay on one side of every split.
     fold : int, optional
         Number of the cross-validation fold, where the data set has folds.
+    split : str
+        Side of the official split, one of `SPLITS`; empty where there is none.
     evaluate : bool
         False for material that may be trained on but never scored.
-    artist, album, title, licence, source, sha256 : str
+    artist, album, title, licence, source, sha1, sha256 : str
         Empty where unknown.
     year : int, optional
     duration_seconds : float, optional
@@ -40,6 +44,7 @@ class Track:
     genre: str
     group: str
     fold: int | None = None
+    split: str = ""
     evaluate: bool = True
     artist: str = ""
     album: str = ""
@@ -47,6 +52,7 @@ class Track:
     year: int | None = None
     licence: str = ""
     source: str = ""
+    sha1: str = ""
     sha256: str = ""
     duration_seconds: float | None = None
 
@@ -61,6 +67,8 @@ class Dataset:
     tracks : tuple of Track
     citation, licence : str
         How to cite the collection, and its terms.
+    skipped : mapping of str to str
+        Id and reason of each track of the collection that is left out.
 
     Raises
     ------
@@ -72,6 +80,7 @@ class Dataset:
     tracks: tuple[Track, ...]
     citation: str = ""
     licence: str = ""
+    skipped: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.tracks:
@@ -99,12 +108,18 @@ class Dataset:
         return tuple(sorted({t.fold for t in self.tracks if t.fold is not None}))
 
     @property
+    def splits(self) -> tuple[str, ...]:
+        """Sides of the official split that have tracks; empty where there is none."""
+        present = {track.split for track in self.tracks}
+        return tuple(split for split in SPLITS if split in present)
+
+    @property
     def hash(self) -> str:
-        """SHA-256 over ids, genres, groups, folds and checksums of the tracks."""
+        """SHA-256 over ids, genres, groups, folds, splits and checksums of the tracks."""
         digest = hashlib.sha256()
         for t in sorted(self.tracks, key=lambda track: track.track_id):
             row = (t.track_id, t.genre, t.group, t.fold, t.evaluate, t.sha256)
-            digest.update(repr(row).encode())
+            digest.update(repr((*row, t.split) if t.split else row).encode())
         return digest.hexdigest()
 
     def select(self, keep: Callable[[Track], bool]) -> Dataset:
@@ -113,7 +128,7 @@ class Dataset:
 
     def with_tracks(self, tracks: Iterable[Track]) -> Dataset:
         """Return the same collection with other tracks."""
-        return Dataset(self.name, tuple(tracks), citation=self.citation, licence=self.licence)
+        return replace(self, tracks=tuple(tracks))
 
     def verify(self) -> None:
         """Compare every file with its checksum.
