@@ -38,9 +38,9 @@ def in_this_process(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
 
     computed: list[Path] = []
 
-    def compute_and_note(source: Path, target: Path, config: FeatureConfig) -> str | None:
+    def compute_and_note(source: Path, *rest: Any) -> str | None:
         computed.append(source)
-        return _compute_one(source, target, config)
+        return _compute_one(source, *rest)
 
     def make_pool(jobs: int | None, **_: Any) -> ThreadPoolExecutor:
         return ThreadPoolExecutor(jobs)

@@ -6,7 +6,6 @@ import pytest
 from songnet.config import FeatureConfig, TrainConfig
 from songnet.signal.augment import (
     add_noise_floor,
-    add_texture,
     augment_batch,
     change_gain_and_eq,
     mask_patches,
@@ -58,13 +57,6 @@ def test_two_equal_powers_are_three_decibels_more(rng):
             return np.zeros(size)
 
     np.testing.assert_allclose(add_noise_floor(X, Fixed(), highest_db=-20.0), -16.99, atol=0.01)
-
-
-def test_texture_has_the_deviation_it_is_given(rng):
-    X = np.zeros((400, 20, 16), np.float32)
-    deviation = add_texture(X, rng, largest_db=3.0).std(axis=(1, 2))
-    assert deviation.max() < 3.5
-    assert deviation.mean() == pytest.approx(1.5, abs=0.15)
 
 
 def test_masks_hide_at_most_what_they_may(X, rng):

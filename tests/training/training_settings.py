@@ -19,5 +19,6 @@ SETTINGS = TrainSettings(
         time_mask_frames=4,
         mel_mask_bands=2,
         mel_shift_bands=1,
+        degraded_share=0.0,
     ),
 )
