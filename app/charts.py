@@ -12,7 +12,17 @@ from plotly.subplots import make_subplots
 from app.analysis import Envelope
 from songnet.inference.prediction import Timeline
 
-__all__ = ["GENRE_COLORS", "OTHER_COLOR", "genre_colors", "probabilities_figure", "song_figure"]
+__all__ = [
+    "GENRE_COLORS",
+    "GRID_COLOR",
+    "OTHER_COLOR",
+    "clock_text",
+    "finish_figure",
+    "genre_colors",
+    "probabilities_figure",
+    "seconds_to_axis",
+    "song_figure",
+]
 
 # Mid tones: each has a contrast of at least 3 against both page backgrounds.
 GENRE_COLORS = (
@@ -21,7 +31,7 @@ GENRE_COLORS = (
 )  # fmt: skip
 OTHER_COLOR = "#8a8f8e"
 FloatArray = npt.NDArray[np.float64]
-_GRID_COLOR = "rgba(128, 140, 138, 0.25)"
+GRID_COLOR = "rgba(128, 140, 138, 0.25)"
 _MAX_SHOWN_GENRES = 7
 _SHOWN_FROM = 0.1
 # Times are dates, so that the axis writes minutes and seconds at every zoom. They
@@ -73,7 +83,7 @@ def probabilities_figure(genres: tuple[str, ...], probs: FloatArray) -> go.Figur
     )
     figure.update_xaxes(visible=False, range=[0, max(float(probs.max()) * 1.15, 0.1)])
     figure.update_yaxes(ticksuffix="  ", showgrid=False, tickfont={"size": 14})
-    return _finish(figure, height=30 * len(genres) + 8)
+    return finish_figure(figure, height=30 * len(genres) + 8)
 
 
 def song_figure(
@@ -105,9 +115,9 @@ def song_figure(
     clock = "%-H:%M:%S" if duration_seconds >= 3600 else "%-M:%S"
     figure.update_xaxes(
         type="date",
-        range=[_START_MS, _to_axis(duration_seconds)],
+        range=[_START_MS, seconds_to_axis(duration_seconds)],
         minallowed=_START_MS,
-        maxallowed=_to_axis(duration_seconds),
+        maxallowed=seconds_to_axis(duration_seconds),
         tickformat=clock,
         hoverformat=clock,
         showgrid=False,
@@ -119,7 +129,7 @@ def song_figure(
     figure.update_yaxes(fixedrange=True)
     figure.update_yaxes(range=[-loudest, loudest], visible=False, row=1)
     figure.update_yaxes(
-        range=[0, 1], tickformat=".0%", tickvals=[0, 0.5, 1], gridcolor=_GRID_COLOR, row=2
+        range=[0, 1], tickformat=".0%", tickvals=[0, 0.5, 1], gridcolor=GRID_COLOR, row=2
     )
     figure.update_layout(
         barmode="stack",
@@ -128,7 +138,7 @@ def song_figure(
         hovermode="closest",
         legend={"orientation": "h", "y": -0.04, "yanchor": "top", "x": 0, "traceorder": "normal"},
     )
-    return _finish(figure, height=380)
+    return finish_figure(figure, height=380)
 
 
 def _waveform_traces(
@@ -144,7 +154,7 @@ def _waveform_traces(
     outlines: dict[int, tuple[list[float | None], list[float | None]]] = {}
     for run in np.split(np.arange(n_bins), cuts):
         x, y = outlines.setdefault(int(genre_of_bin[run[0]]), ([], []))
-        times = _to_axis(np.append(edges[run], edges[run[-1] + 1]))
+        times = seconds_to_axis(np.append(edges[run], edges[run[-1] + 1]))
         low, high = (np.append(v[run], v[run[-1]]) for v in (envelope.low, envelope.high))
         x += [*times.tolist(), *times[::-1].tolist(), None]
         y += [*np.round(high, 3).tolist(), *np.round(low[::-1], 3).tolist(), None]
@@ -175,13 +185,13 @@ def _step_traces(steps: Timeline, genres: tuple[str, ...]) -> list[go.Bar]:
     rows += [("Other genres", OTHER_COLOR, np.maximum(others, 0.0))]
     width = steps.end_seconds - steps.start_seconds
     moments = [
-        [float(start), f"{_clock(start)} to {_clock(end)}"]
+        [float(start), f"{clock_text(start)} to {clock_text(end)}"]
         for start, end in zip(steps.start_seconds, steps.end_seconds, strict=True)
     ]
     return [
         go.Bar(
             name=name,
-            x=_to_axis(steps.start_seconds + width / 2).tolist(),
+            x=seconds_to_axis(steps.start_seconds + width / 2).tolist(),
             y=np.round(values, 4).tolist(),
             width=(width * _MS).tolist(),
             marker={"color": color, "line": {"width": 0}},
@@ -195,20 +205,23 @@ def _step_traces(steps: Timeline, genres: tuple[str, ...]) -> list[go.Bar]:
 
 
 @overload
-def _to_axis(seconds: float) -> float: ...
+def seconds_to_axis(seconds: float) -> float: ...
 @overload
-def _to_axis(seconds: FloatArray) -> FloatArray: ...
-def _to_axis(seconds: float | FloatArray) -> float | FloatArray:
+def seconds_to_axis(seconds: FloatArray) -> FloatArray: ...
+def seconds_to_axis(seconds: float | FloatArray) -> float | FloatArray:
+    """Place seconds on a date axis that writes minutes and seconds."""
     return np.round(_START_MS + seconds * _MS, 1)
 
 
-def _clock(seconds: float) -> str:
+def clock_text(seconds: float) -> str:
+    """Write seconds as a clock does: 1:05, 1:01:05."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
-def _finish(figure: go.Figure, *, height: int) -> go.Figure:
+def finish_figure(figure: go.Figure, *, height: int) -> go.Figure:
+    """Give a figure its height, and no background: the page has one."""
     return figure.update_layout(
         height=height,
         margin={"l": 0, "r": 0, "t": 8, "b": 0},
