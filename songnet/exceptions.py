@@ -32,6 +32,10 @@ class SilentAudioError(AudioError):
     """The audio holds no sound to name."""
 
 
+class RemoteAudioError(AudioError):
+    """An address cannot be listened to: refused, unreachable or not audio."""
+
+
 class BundleError(SongNetError):
     """A model folder is missing, changed or of another schema."""
 
