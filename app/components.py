@@ -21,6 +21,8 @@ from songnet.signal.audio import AUDIO_EXTENSIONS
 
 __all__ = [
     "MUTED",
+    "answer_html",
+    "facts_html",
     "percent",
     "show_error",
     "show_examples",
@@ -166,6 +168,63 @@ def show_footer() -> None:
         text += f" Its confidence is off by {ece['value']:.1%} on average."
     st.space("medium")
     st.caption(text)
+
+
+def answer_html(
+    *, caption: str, headline: str, note: str, confidence: str = "", color: str = ""
+) -> str:
+    """Write an answer: small what it is about, large the genre, small the reason.
+
+    Parameters
+    ----------
+    caption, headline, note, confidence : str
+        Escaped here.
+    color : str
+        Of the genre; without one there is no swatch.
+
+    Returns
+    -------
+    html : str
+    """
+    swatch = (
+        '<span aria-hidden="true" style="display:inline-block;width:.7em;height:.7em;'
+        f'border-radius:.2em;margin-right:.35em;background:{color}"></span>'
+    )
+    return (
+        f'<div style="{MUTED};overflow-wrap:anywhere">{escape(caption)}</div>'
+        '<div style="display:flex;flex-wrap:wrap;align-items:baseline;gap:0 1rem">'
+        '<span data-testid="genre" style="font-size:2.75rem;font-weight:700;line-height:1.25">'
+        f"{swatch if color else ''}{escape(headline)}</span>"
+        '<span data-testid="confidence" style="font-size:1.25rem">'
+        f"{escape(confidence)}</span></div>"
+        f'<div style="{MUTED}">{escape(note)}</div>'
+    )
+
+
+def facts_html(rows: dict[str, str], *, unknown: str) -> str:
+    """Write names and values as a list in two columns.
+
+    Parameters
+    ----------
+    rows : dict of str to str
+        Escaped here.
+    unknown : str
+        Stands for an empty value.
+
+    Returns
+    -------
+    html : str
+    """
+    empty = f'<span style="{MUTED};font-style:italic">{escape(unknown)}</span>'
+    cells = "".join(
+        f'<dt style="margin:0;padding:0;font-weight:400;{MUTED}">{escape(name)}</dt>'
+        f'<dd style="margin:0;padding:0;overflow-wrap:anywhere">{escape(value) or empty}</dd>'
+        for name, value in rows.items()
+    )
+    return (
+        '<dl style="display:grid;grid-template-columns:max-content 1fr;gap:.3rem 1.25rem;'
+        f'margin:0;padding:0">{cells}</dl>'
+    )
 
 
 def percent(share: float) -> str:

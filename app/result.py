@@ -6,13 +6,11 @@ reaches the page.
 
 from __future__ import annotations
 
-from html import escape
-
 import streamlit as st
 
 from app import charts, session
 from app.analysis import Analysis, genre_steps, time_shares
-from app.components import MUTED, percent
+from app.components import answer_html, facts_html, percent
 from app.downloads import download_stem, result_json, timeline_csv
 from app.services import make_playback, read_model_facts
 from app.session import Clip
@@ -49,25 +47,16 @@ def show_answer(clip: Clip, analysis: Analysis) -> None:
 def _answer_html(name: str, prediction: Prediction) -> str:
     top = [f"{g.genre} {percent(g.probability)}" for g in prediction.top(3)]
     if prediction.status == "ok":
-        color = charts.genre_colors(prediction.genres)[prediction.genre]
-        swatch = (
-            '<span aria-hidden="true" style="display:inline-block;width:.7em;height:.7em;'
-            f'border-radius:.2em;margin-right:.35em;background:{color}"></span>'
+        return answer_html(
+            caption=name,
+            headline=prediction.genre,
+            color=charts.genre_colors(prediction.genres)[prediction.genre],
+            confidence=f"{percent(prediction.confidence)} confident",
+            note=f"Then {' and '.join(top[1:])}.",
         )
-        headline, confidence = prediction.genre, f"{percent(prediction.confidence)} confident"
-        note = f"Then {' and '.join(top[1:])}."
-    else:
-        swatch, headline, confidence = "", "Not sure", ""
-        needed = percent(read_model_facts().not_sure_below)
-        note = f"Closest: {', '.join(top)}. A genre is named from {needed} upwards."
-    return (
-        f'<div style="{MUTED};overflow-wrap:anywhere">{escape(name)}</div>'
-        '<div style="display:flex;flex-wrap:wrap;align-items:baseline;gap:0 1rem">'
-        '<span data-testid="genre" style="font-size:2.75rem;font-weight:700;line-height:1.25">'
-        f"{swatch}{escape(headline)}</span>"
-        f'<span data-testid="confidence" style="font-size:1.25rem">{confidence}</span></div>'
-        f'<div style="{MUTED}">{escape(note)}</div>'
-    )
+    needed = percent(read_model_facts().not_sure_below)
+    note = f"Closest: {', '.join(top)}. A genre is named from {needed} upwards."
+    return answer_html(caption=name, headline="Not sure", note=note)
 
 
 def show_song(clip: Clip, analysis: Analysis, *, limits: DecodeLimits) -> None:
@@ -142,7 +131,7 @@ def show_details(clip: Clip, analysis: Analysis) -> None:
         "Sound": f"{analysis.codec}, {analysis.source_sr / 1000:g} kHz, {channels}",
     }
     st.subheader("About the file", anchor=False)
-    st.html(_table_html(rows))
+    st.html(facts_html(rows, unknown="not in the file"))
     facts = read_model_facts()
     steps = genre_steps(prediction.timeline, duration_seconds=prediction.duration_seconds)
     stem = download_stem(clip.name)
@@ -169,16 +158,3 @@ def show_details(clip: Clip, analysis: Analysis) -> None:
 def show_start_over() -> None:
     """Show the button that leads back to the empty page."""
     st.button("Start over", icon=":material/restart_alt:", on_click=session.start_over)
-
-
-def _table_html(rows: dict[str, str]) -> str:
-    unknown = f'<span style="{MUTED};font-style:italic">not in the file</span>'
-    cells = "".join(
-        f'<dt style="margin:0;padding:0;font-weight:400;{MUTED}">{escape(name)}</dt>'
-        f'<dd style="margin:0;padding:0;overflow-wrap:anywhere">{escape(value) or unknown}</dd>'
-        for name, value in rows.items()
-    )
-    return (
-        '<dl style="display:grid;grid-template-columns:max-content 1fr;gap:.3rem 1.25rem;'
-        f'margin:0;padding:0">{cells}</dl>'
-    )

@@ -18,20 +18,24 @@ from songnet.inference.prediction import Prediction
 __all__ = [
     "Clip",
     "HistoryEntry",
+    "Visit",
     "clear_history",
     "current_clip",
+    "enter_page",
     "history",
     "remember",
     "restore_history",
     "start_over",
     "take_example",
+    "take_live_recording",
     "take_recording",
     "take_upload",
+    "visit",
     "was_history_cleared",
     "widget_key",
 ]
 
-Origin = Literal["upload", "recording", "example"]
+Origin = Literal["upload", "recording", "example", "live"]
 _WIDGETS: tuple[Origin, ...] = ("upload", "recording")
 _MAX_ENTRIES = 20
 
@@ -49,7 +53,7 @@ class Clip:
     data : bytes
     digest : str
         SHA-256 of the data.
-    origin : {"upload", "recording", "example"}
+    origin : {"upload", "recording", "example", "live"}
     """
 
     number: int
@@ -81,6 +85,29 @@ class _State:
     cleared: tuple[HistoryEntry, ...] = ()
 
 
+@dataclass
+class Visit:
+    """Where a visitor is; other threads may read it.
+
+    Parameters
+    ----------
+    page : str
+        Path of the page in the address.
+    """
+
+    page: str = ""
+
+
+def visit() -> Visit:
+    """Return where the visitor is."""
+    return cast("Visit", st.session_state.setdefault("songnet_visit", Visit()))
+
+
+def enter_page(page: str) -> None:
+    """Note the page that is shown."""
+    visit().page = page
+
+
 def _state() -> _State:
     return cast("_State", st.session_state.setdefault("songnet_session", _State()))
 
@@ -108,6 +135,13 @@ def take_recording(key: str) -> None:
 def take_example(name: str, data: bytes) -> None:
     """Make a fetched example the current clip."""
     _take(name, data, "example")
+
+
+def take_live_recording(data: bytes) -> None:
+    """Make what a live session kept the current clip."""
+    state = _state()
+    state.n_recordings += 1
+    _take(f"Live recording {state.n_recordings}.wav", data, "live")
 
 
 def start_over() -> None:
