@@ -20,6 +20,7 @@ from songnet.inference.runtime import KerasRuntime, LiteRTRuntime, Runtime
 __all__ = ["MODELS_VARIABLE", "RUNTIME_FILES", "SCHEMA", "Bundle", "RuntimeName", "find_bundle"]
 
 SCHEMA = 1
+LIVE_HOP_SECONDS = 0.5
 MODELS_VARIABLE = "SONGNET_MODELS"
 RuntimeName = Literal["litert", "litert-fp16", "litert-int8", "keras"]
 RUNTIME_FILES: dict[str, str] = {
@@ -49,6 +50,9 @@ class Bundle:
         SHA-256 of each file.
     training : dict
         Configuration, data hash, seed, versions and commit of the training.
+    live_hop_frames : int
+        Frames between two updates of a stream; where it is not given, as many
+        as fit into half a second.
     """
 
     folder: Path
@@ -60,6 +64,16 @@ class Bundle:
     not_sure_below: float
     files: dict[str, str]
     training: dict[str, Any]
+    live_hop_frames: int = 0
+
+    def __post_init__(self) -> None:
+        if self.live_hop_frames == 0:
+            fitting = int(LIVE_HOP_SECONDS / self.features.frame_seconds)
+            object.__setattr__(self, "live_hop_frames", max(1, fitting))
+        if self.live_hop_frames < 1:
+            raise ParameterError(
+                f"live_hop_frames is {self.live_hop_frames}; it must be at least 1."
+            )
 
     @classmethod
     def load(cls, folder: Path) -> Bundle:
@@ -96,6 +110,7 @@ class Bundle:
                 not_sure_below=float(values["not_sure_below"]),
                 files=dict(values["files"]),
                 training=dict(values["training"]),
+                live_hop_frames=int(values.get("live_hop_frames", 0)),
             )
         except (KeyError, TypeError, ValueError, ParameterError) as error:
             raise BundleError(f"{path} cannot be read: {error!r}.") from error
@@ -111,6 +126,7 @@ class Bundle:
             "genres": list(self.genres),
             "temperature": self.temperature,
             "not_sure_below": self.not_sure_below,
+            "live_hop_frames": self.live_hop_frames,
             "files": self.files,
             "training": self.training,
         }

@@ -12,8 +12,9 @@ from songnet.exceptions import AudioTooShortError, SilentAudioError
 from songnet.inference.bundle import Bundle, RuntimeName, find_bundle
 from songnet.inference.prediction import Evidence, Prediction, Timeline
 from songnet.inference.runtime import Outputs, Runtime
+from songnet.inference.trust import judge
 from songnet.signal.audio import AudioSource, DecodeLimits, Waveform, decode_audio
-from songnet.signal.features import frame_patches, log_mel
+from songnet.signal.features import LogMel, frame_patches, log_mel
 from songnet.signal.quality import CLIPPED_SHARE, SILENCE_DBFS, SignalQuality, measure_quality
 
 __all__ = ["MIN_SECONDS", "Classifier"]
@@ -113,20 +114,47 @@ class Classifier:
                 f"The audio is silent: its loudest moment is at {quality.loudest_dbfs:.0f} dBFS, "
                 f"and nothing is named below {SILENCE_DBFS:.0f}; check the recording."
             )
-        S_db = log_mel(y, config=features)
+        return self.predict_log_mel(
+            log_mel(y, config=features),
+            duration_seconds=duration,
+            quality=quality,
+            warnings=warnings,
+        )
+
+    def predict_log_mel(
+        self,
+        S_db: LogMel,
+        *,
+        duration_seconds: float,
+        quality: SignalQuality,
+        warnings: tuple[str, ...] = (),
+    ) -> Prediction:
+        """Name the genre of a log-mel spectrogram, as `predict_waveform` and streams do.
+
+        Parameters
+        ----------
+        S_db : np.ndarray [shape=(n_mels, n_frames), dtype=float32]
+            With the feature settings of the bundle.
+        duration_seconds : float
+            Audio that it was computed from.
+        quality : SignalQuality
+            Of that audio.
+        warnings : tuple of str
+            Carried into the prediction.
+        """
+        features = self.bundle.features
         outputs = self._runtime.predict(frame_patches(S_db, config=features))
         weights = features.patch_weights(S_db.shape[1])
         probs = softmax(weights @ outputs.logits / self.bundle.temperature)
-        sure = float(probs.max()) >= self.bundle.not_sure_below
         return Prediction(
             genres=self.bundle.genres,
             probs=probs,
-            status="ok" if sure else "not_sure",
-            timeline=self._timeline(outputs, duration),
-            evidence=self._evidence(outputs, weights, duration),
-            duration_seconds=duration,
+            status=judge(quality, float(probs.max()), not_sure_below=self.bundle.not_sure_below),
+            timeline=self._timeline(outputs, duration_seconds),
+            evidence=self._evidence(outputs, weights, duration_seconds),
+            duration_seconds=duration_seconds,
             quality=quality,
-            warnings=(*warnings, *_doubts(quality, duration)),
+            warnings=(*warnings, *_doubts(quality, duration_seconds)),
         )
 
     def _timeline(self, outputs: Outputs, duration: float) -> Timeline:

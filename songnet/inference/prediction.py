@@ -10,9 +10,9 @@ import numpy.typing as npt
 
 from songnet.signal.quality import SignalQuality
 
-__all__ = ["GenreProbability", "Prediction", "Timeline"]
+__all__ = ["Evidence", "GenreProbability", "Prediction", "Status", "Timeline"]
 
-Status = Literal["ok", "not_sure"]
+Status = Literal["ok", "not_sure", "not_music", "silent", "no_signal"]
 
 
 @dataclass(frozen=True)
@@ -69,14 +69,19 @@ class Prediction:
         All genres of the model, in the order of ``probs``.
     probs : np.ndarray [shape=(n_genres,), dtype=float64]
         Calibrated probabilities; they sum to 1.
-    status : {"ok", "not_sure"}
-        "not_sure" where the confidence is below the threshold of the bundle.
+    status : {"ok", "not_sure", "not_music", "silent", "no_signal"}
+        The genre is only named where it is "ok"; see `songnet.inference.trust`.
+        "silent" and "no_signal" come from a stream: a file raises
+        SilentAudioError.
     timeline : Timeline
     evidence : Evidence
     duration_seconds : float
     quality : SignalQuality
     warnings : tuple of str
         What was doubtful about the input, in sentences for a person.
+    music_probability : float, optional
+        How probable it is that this is music; None where the bundle has no
+        detector.
     """
 
     genres: tuple[str, ...]
@@ -87,10 +92,16 @@ class Prediction:
     duration_seconds: float
     quality: SignalQuality
     warnings: tuple[str, ...] = ()
+    music_probability: float | None = None
+
+    @property
+    def is_named(self) -> bool:
+        """The genre may be named: there is music, and it is sure enough."""
+        return self.status == "ok"
 
     @property
     def genre(self) -> str:
-        """The most probable genre."""
+        """The most probable genre, whatever the status."""
         return self.genres[int(self.probs.argmax())]
 
     @property

@@ -30,6 +30,7 @@ __all__ = [
     "Waveform",
     "decode_audio",
     "load_audio",
+    "mix_to_mono",
 ]
 
 AudioSource = bytes | bytearray | memoryview | str | os.PathLike[str] | BinaryIO
@@ -228,7 +229,7 @@ def _read_mono(stream: AudioStream, *, sr: int, limits: DecodeLimits) -> Decoded
                 f"The audio is longer than the limit of {limits.max_seconds / 60:.3g} minutes; "
                 "cut it into parts."
             )
-        mono, is_finite = _mix_to_mono(block)
+        mono, is_finite = mix_to_mono(block)
         all_finite &= is_finite
         parts.append(mono if resampler is None else resampler.resample_chunk(mono))
     if resampler is not None:
@@ -247,8 +248,19 @@ def _read_mono(stream: AudioStream, *, sr: int, limits: DecodeLimits) -> Decoded
     )
 
 
-def _mix_to_mono(block: npt.NDArray[np.float32]) -> tuple[Waveform, bool]:
-    """Return the mean of the channels in [-1, 1] and whether all of it was finite."""
+def mix_to_mono(block: npt.NDArray[np.float32]) -> tuple[Waveform, bool]:
+    """Return the mean of the channels in [-1, 1] and whether all of it was finite.
+
+    Parameters
+    ----------
+    block : np.ndarray [shape=(n, n_channels), dtype=float32]
+
+    Returns
+    -------
+    mono : np.ndarray [shape=(n,), dtype=float32]
+        What was not finite is 0.
+    is_finite : bool
+    """
     with np.errstate(over="ignore", invalid="ignore"):
         mono = block[:, 0] if block.shape[1] == 1 else block.mean(axis=1, dtype=np.float32)
     is_finite = bool(np.isfinite(mono).all())

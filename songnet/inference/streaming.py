@@ -1,0 +1,213 @@
+"""`StreamingClassifier`: sound that arrives in pieces in, rolling predictions out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+import soxr
+
+from songnet.exceptions import ParameterError
+from songnet.inference.classifier import Classifier
+from songnet.inference.prediction import Evidence, Prediction, Timeline
+from songnet.inference.trust import judge
+from songnet.signal.audio import Waveform, mix_to_mono
+from songnet.signal.features import LogMel, LogMelStream
+from songnet.signal.quality import LevelMeter, LevelReading
+
+__all__ = ["FIRST_SECONDS", "SMOOTHING_SECONDS", "Chunk", "LevelReading", "StreamingClassifier"]
+
+Chunk = npt.NDArray[np.int16] | npt.NDArray[np.float32]
+FIRST_SECONDS = 2.0
+SMOOTHING_SECONDS = 2.0
+_PAUSE_SECONDS = 2.0
+_SAMPLE_RATES_HZ = (1_000, 768_000)
+_MAX_CHANNELS = 64
+
+
+class StreamingClassifier:
+    """Names the genre of sound while it arrives.
+
+    Each frame of the log-mel is computed once. An update reads the frames of
+    one window of the bundle, as the file path reads the same samples: its
+    ``timeline`` and ``evidence`` are of this window alone, its ``probs`` are
+    smoothed. Before there is a whole window, what is there is read as a short
+    file is. Of a piece longer than the hop only the last window is read, so a
+    stream that fell behind catches up.
+
+    Parameters
+    ----------
+    classifier : Classifier
+        May be shared by many streams; a stream belongs to one thread.
+    smoothing_seconds : float
+        Time constant of the exponential average of the logarithms of the
+        probabilities, in seconds of sound; 0 for none. It stands still while
+        there is silence.
+
+    Examples
+    --------
+    >>> stream = StreamingClassifier(Classifier.load())
+    >>> for chunk in microphone:
+    ...     if prediction := stream.push(chunk, 48_000):
+    ...         print(prediction.status, prediction.genre)
+    """
+
+    def __init__(
+        self, classifier: Classifier, *, smoothing_seconds: float = SMOOTHING_SECONDS
+    ) -> None:
+        if not smoothing_seconds >= 0:
+            raise ParameterError(
+                f"smoothing_seconds is {smoothing_seconds}; it must be 0 or more seconds."
+            )
+        self.classifier = classifier
+        self.smoothing_seconds = smoothing_seconds
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everything that was heard."""
+        features = self.classifier.bundle.features
+        self.seconds_heard = 0.0
+        self.latest: Prediction | None = None
+        self._sr: int | None = None
+        self._resampler: soxr.ResampleStream | None = None
+        self._log_mel = LogMelStream(features)
+        self._meter = LevelMeter(features.patch_seconds)
+        self._window: LogMel = np.zeros((features.n_mels, 0), np.float32)
+        self._n_frames = 0
+        self._updated_at = 0
+        self._due_at = max(1, features.n_frames(round(FIRST_SECONDS * features.sr)))
+        self._log_probs: npt.NDArray[np.float64] | None = None
+
+    @property
+    def level(self) -> LevelReading:
+        """Level of the last 0.3 s, whether anything is named or not."""
+        return self._meter.reading
+
+    def push(self, chunk: Chunk, sr: int) -> Prediction | None:
+        """Take the next piece of sound.
+
+        Parameters
+        ----------
+        chunk : np.ndarray [shape=(n,) or (n, n_channels), dtype=float32 or int16]
+            Any number of samples; floats in [-1, 1].
+        sr : int
+            Its sample rate in Hz. When it differs from the one before, what
+            the resampler holds is finished and the stream goes on.
+
+        Returns
+        -------
+        prediction : Prediction or None
+            None while no update is due.
+
+        Raises
+        ------
+        ParameterError
+            If ``chunk`` has another shape or dtype, or ``sr`` is impossible.
+        """
+        samples = _to_float(chunk, sr)
+        mono, is_finite = mix_to_mono(samples)
+        if not is_finite:
+            samples = np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0)
+        self._meter.push(samples, sr=sr)
+        self.seconds_heard += len(samples) / sr
+        new = self._log_mel.push(self._resample(mono, sr))
+        self._n_frames += new.shape[1]
+        patch_frames = self.classifier.bundle.features.patch_frames
+        self._window = np.concatenate([self._window, new], axis=1)[:, -patch_frames:]
+        if self._n_frames < self._due_at:
+            return None
+        hop = self.classifier.bundle.live_hop_frames
+        self._due_at += hop * (1 + (self._n_frames - self._due_at) // hop)
+        self.latest = self._predict()
+        return self.latest
+
+    def _resample(self, mono: Waveform, sr: int) -> Waveform:
+        """To the rate of the bundle, as the file path resamples."""
+        parts: list[Waveform] = []
+        if sr != self._sr:
+            if self._resampler is not None:
+                parts.append(self._resampler.resample_chunk(np.zeros(0, np.float32), last=True))
+            target = self.classifier.bundle.features.sr
+            self._sr = sr
+            self._resampler = (
+                None if sr == target else soxr.ResampleStream(sr, target, 1, dtype="float32")
+            )
+        parts.append(mono if self._resampler is None else self._resampler.resample_chunk(mono))
+        return np.concatenate(parts)
+
+    def _predict(self) -> Prediction:
+        features = self.classifier.bundle.features
+        n_frames = self._window.shape[1]
+        duration = ((n_frames - 1) * features.hop_length + features.n_fft) / features.sr
+        start = (self._n_frames - n_frames) * features.frame_seconds
+        quality = self._meter.quality(duration)
+        recent = self._meter.quality(min(duration, _PAUSE_SECONDS))
+        prediction = self.classifier.predict_log_mel(
+            self._window, duration_seconds=duration, quality=quality
+        )
+        if quality.is_silent:
+            self._log_probs = None
+        if not recent.is_silent:
+            self._smooth(prediction.probs)
+        self._updated_at = self._n_frames
+        probs = prediction.probs if self._log_probs is None else _softmax(self._log_probs)
+        return replace(
+            prediction,
+            probs=probs,
+            status=judge(
+                recent,
+                float(probs.max()),
+                not_sure_below=self.classifier.bundle.not_sure_below,
+            ),
+            timeline=_shift_timeline(prediction.timeline, start),
+            evidence=_shift_evidence(prediction.evidence, start),
+        )
+
+    def _smooth(self, probs: npt.NDArray[np.float64]) -> None:
+        log_probs = np.log(np.maximum(probs, np.finfo(np.float64).tiny))
+        if self._log_probs is None or self.smoothing_seconds == 0:
+            self._log_probs = log_probs
+            return
+        frame_seconds = self.classifier.bundle.features.frame_seconds
+        elapsed = (self._n_frames - self._updated_at) * frame_seconds
+        weight = -np.expm1(-elapsed / self.smoothing_seconds)
+        self._log_probs = self._log_probs + weight * (log_probs - self._log_probs)
+
+
+def _to_float(chunk: Chunk, sr: int) -> npt.NDArray[np.float32]:
+    """Check a piece of sound; return it as (n, n_channels) float32."""
+    low, high = _SAMPLE_RATES_HZ
+    if not low <= sr <= high:
+        raise ParameterError(f"sr is {sr} Hz; expected {low} to {high}.")
+    chunk = np.asarray(chunk)
+    if chunk.dtype not in (np.int16, np.float32) or chunk.ndim not in (1, 2):
+        raise ParameterError(
+            f"chunk has shape {chunk.shape} and dtype {chunk.dtype}; expected (n,) or "
+            "(n, n_channels) of int16 or float32."
+        )
+    samples = chunk[:, None] if chunk.ndim == 1 else chunk
+    if not 1 <= samples.shape[1] <= _MAX_CHANNELS:
+        raise ParameterError(
+            f"chunk has shape {chunk.shape}; expected 1 to {_MAX_CHANNELS} channels, samples first."
+        )
+    if samples.dtype == np.int16:
+        return samples.astype(np.float32) / np.float32(32768)
+    return samples
+
+
+def _softmax(log_probs: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    probs: npt.NDArray[np.float64] = np.exp(log_probs - log_probs.max())
+    return probs / probs.sum()
+
+
+def _shift_timeline(timeline: Timeline, seconds: float) -> Timeline:
+    return replace(
+        timeline,
+        start_seconds=timeline.start_seconds + seconds,
+        end_seconds=timeline.end_seconds + seconds,
+    )
+
+
+def _shift_evidence(evidence: Evidence, seconds: float) -> Evidence:
+    return replace(evidence, seconds=evidence.seconds + seconds)
