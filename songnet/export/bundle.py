@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,7 @@ from songnet.export.tflite import (
     export_tflite,
 )
 from songnet.inference.bundle import RUNTIME_FILES, Bundle
-from songnet.models.registry import load_network
+from songnet.models.registry import load_network, whole_network
 
 __all__ = ["ExportedFile", "export_bundle"]
 
@@ -121,9 +120,9 @@ def _check_recipe(settings: dict[str, Any], genres: tuple[str, ...], report: Rep
 
 
 def _write_networks(source: Path, folder: Path, features: FeatureConfig) -> list[ExportedFile]:
-    network = load_network(source)
+    network = whole_network(load_network(source))
     target = folder / RUNTIME_FILES["keras"]
-    shutil.copyfile(source, target)
+    network.save(target)
     files = [ExportedFile(target.name, target.stat().st_size, None)]
     rng = np.random.default_rng(0)
     shape = (_N_PARITY_PATCHES, features.patch_frames, features.n_mels)

@@ -20,7 +20,7 @@ import tensorflow as tf
 
 from songnet.config import FeatureConfig
 from songnet.exceptions import BundleError, ParameterError
-from songnet.inference.runtime import LiteRTRuntime, Outputs
+from songnet.inference.runtime import OUTPUT_NAMES, LiteRTRuntime, Outputs
 from songnet.signal.features import Patches
 
 __all__ = [
@@ -48,7 +48,7 @@ def export_tflite(
     Parameters
     ----------
     network : keras.Model
-        Patches to the dictionary of logits, attention and evidence.
+        Patches to the dictionary of `songnet.models.layers.AttentionPooling`.
     path : Path
     features : FeatureConfig
         Fixes the input at (1, patch_frames, n_mels).
@@ -103,11 +103,12 @@ class Parity:
     logits: float
     attention: float
     evidence: float
+    embedding: float
 
     @property
     def worst(self) -> float:
-        """The greatest of the three."""
-        return max(self.logits, self.attention, self.evidence)
+        """The greatest of the four."""
+        return max(self.logits, self.attention, self.evidence, self.embedding)
 
 
 def check_parity(network: keras.Model, path: Path, patches: Patches) -> Parity:
@@ -124,10 +125,10 @@ def check_parity(network: keras.Model, path: Path, patches: Patches) -> Parity:
     parity : Parity
     """
     lite: Outputs = LiteRTRuntime(path).predict(patches)
-    expected = {name: np.asarray(value) for name, value in network(patches).items()}
+    expected = network(patches)
     return Parity(
         **{
-            name: float(np.abs(getattr(lite, name) - expected[name]).max())
-            for name in ("logits", "attention", "evidence")
+            field: float(np.abs(getattr(lite, field) - np.asarray(expected[name])).max())
+            for field, name in OUTPUT_NAMES.items()
         }
     )

@@ -1,12 +1,13 @@
 """Run a network: LiteRT for the app and CLI, Keras where gradients are needed.
 
-Both give the same three arrays for the same patches; importing this module
+Both give the same arrays for the same patches; importing this module
 imports neither.
 """
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -17,9 +18,16 @@ import numpy.typing as npt
 from songnet.exceptions import BundleError, ParameterError
 from songnet.signal.features import Patches
 
-__all__ = ["KerasRuntime", "LiteRTRuntime", "Outputs", "Runtime"]
+__all__ = ["OUTPUT_NAMES", "KerasRuntime", "LiteRTRuntime", "Outputs", "Runtime"]
 
 FloatArray = npt.NDArray[np.float32]
+# Field of `Outputs` and output of the network.
+OUTPUT_NAMES = {
+    "logits": "logits",
+    "attention": "attention",
+    "evidence": "evidence",
+    "embedding": "pooled",
+}
 _KERAS_BATCH = 32
 
 
@@ -35,11 +43,15 @@ class Outputs:
     attention : np.ndarray [shape=(n_patches, n_steps), dtype=float32]
         Rows sum to 1.
     evidence : np.ndarray [shape=(n_patches, n_steps, n_genres), dtype=float32]
+    embedding : np.ndarray [shape=(n_patches, n_channels), dtype=float32], optional
+        What the linear head sees: the hidden sequence summed by attention.
+        None for networks that were exported without it.
     """
 
     logits: FloatArray
     attention: FloatArray
     evidence: FloatArray
+    embedding: FloatArray | None = None
 
 
 class Runtime(Protocol):
@@ -83,12 +95,7 @@ class LiteRTRuntime:
             )
         with self._lock:
             results = [self._run(**{self._input_name: patch[None]}) for patch in patches]
-        return Outputs(
-            *(
-                np.concatenate([r[name] for r in results])
-                for name in ("logits", "attention", "evidence")
-            )
-        )
+        return _gather(results)
 
 
 class KerasRuntime:
@@ -108,9 +115,15 @@ class KerasRuntime:
         """See `Runtime.predict`."""
         starts = range(0, len(patches), _KERAS_BATCH)
         batches = [self.model.predict_on_batch(patches[i : i + _KERAS_BATCH]) for i in starts]
-        return Outputs(
-            *(
-                np.concatenate([batch[name] for batch in batches])
-                for name in ("logits", "attention", "evidence")
-            )
-        )
+        return _gather(batches)
+
+
+def _gather(parts: Sequence[Mapping[str, FloatArray]]) -> Outputs:
+    """Join the outputs of several runs of the network."""
+    return Outputs(
+        **{
+            field: np.concatenate([part[name] for part in parts])
+            for field, name in OUTPUT_NAMES.items()
+            if name in parts[0]
+        }
+    )

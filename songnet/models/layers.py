@@ -20,7 +20,8 @@ class AttentionPooling(keras.layers.Layer):
 
     Input shape ``(batch, n_steps, channels)``. Output a dictionary of
     ``logits`` (batch, n_classes), ``attention`` (batch, n_steps), rows summing
-    to 1, and ``evidence`` (batch, n_steps, n_classes).
+    to 1, ``evidence`` (batch, n_steps, n_classes) and ``pooled``
+    (batch, channels), the sequence summed by attention: ``logits = head(pooled)``.
 
     Parameters
     ----------
@@ -59,15 +60,19 @@ class AttentionPooling(keras.layers.Layer):
         attention = ops.softmax(scores, axis=-1)
         evidence = self.head(inputs)  # (batch, n_steps, n_classes)
         logits = ops.sum(attention[..., None] * evidence, axis=1)  # (batch, n_classes)
-        return {"logits": logits, "attention": attention, "evidence": evidence}
+        pooled = ops.sum(attention[..., None] * inputs, axis=1)  # (batch, channels)
+        # Keras finds the outputs of a saved network by their place in the order of these names:
+        # a new one has to sort last, or older files would be read wrongly.
+        return {"logits": logits, "attention": attention, "evidence": evidence, "pooled": pooled}
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> dict[str, Any]:
         """Return the shape of each output."""
-        batch, n_steps, _ = input_shape
+        batch, n_steps, channels = input_shape
         return {
             "logits": (batch, self.n_classes),
             "attention": (batch, n_steps),
             "evidence": (batch, n_steps, self.n_classes),
+            "pooled": (batch, channels),
         }
 
     def get_config(self) -> dict[str, Any]:

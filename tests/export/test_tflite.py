@@ -74,7 +74,7 @@ def test_both_runtimes_give_the_same_outputs(network, files, tmp_path):
         KerasRuntime(tmp_path / "model.keras").predict(X),
         LiteRTRuntime(files["fp32"]).predict(X),
     )
-    for name in ("logits", "attention", "evidence"):
+    for name in ("logits", "attention", "evidence", "embedding"):
         np.testing.assert_allclose(getattr(found, name), getattr(expected, name), atol=1e-4)
 
 

@@ -34,6 +34,26 @@ def test_logits_are_the_sum_of_attention_times_evidence(pooling, sequence):
     np.testing.assert_allclose(outputs["logits"], summed, atol=1e-6)
 
 
+def test_logits_are_the_head_of_the_pooled_sequence(pooling, sequence):
+    outputs = pooling(sequence)
+    np.testing.assert_allclose(
+        np.asarray(pooling.head(outputs["pooled"])), np.asarray(outputs["logits"]), atol=1e-6
+    )
+
+
+def test_a_network_saved_before_pooled_existed_loads(pooling, sequence, tmp_path: Path):
+    """It names its three outputs by their place among all outputs of the layer."""
+    inputs = keras.Input((None, CHANNELS))
+    outputs = pooling(inputs)
+    older = keras.Model(inputs, {name: outputs[name] for name in ("logits", "evidence")})
+    older.save(tmp_path / "older.keras")
+    assert max(outputs) == "pooled"
+    loaded = keras.saving.load_model(tmp_path / "older.keras")
+    expected = pooling(sequence)
+    for name, value in loaded(sequence).items():
+        np.testing.assert_array_equal(np.asarray(value), np.asarray(expected[name]))
+
+
 def test_attention_rows_sum_to_one_and_differ_between_steps(pooling, sequence):
     attention = np.asarray(pooling(sequence)["attention"])
     np.testing.assert_allclose(attention.sum(axis=1), 1, atol=1e-6)

@@ -61,7 +61,7 @@ def test_the_run_folder_says_how_it_was_made(easy, finished):
 
 def test_the_network_has_all_outputs(finished):
     outputs = load_network(finished / "network.keras")(np.zeros((1, 32, 16), np.float32))
-    assert set(outputs) == {"logits", "attention", "evidence"}
+    assert set(outputs) == {"logits", "attention", "evidence", "pooled"}
 
 
 def test_a_finished_run_is_only_read(easy, finished):
