@@ -69,6 +69,17 @@ def accuracy_text(report: Report, int8_bytes: int) -> str:
                 f"Opus at 28 kbit/s for {codec['accuracy']:.0%}."
             ),
         ]
+    degraded = report.extra.get("degraded")
+    if degraded is not None:
+        lines += [
+            "",
+            (
+                f"Heard by a microphone across a room, through a small speaker with noise "
+                f"{degraded['degradation']['snr_db'][0]:.0f} dB below the music, "
+                f"{degraded['accuracy']:.1%} of all tracks are right "
+                f"(balanced {degraded['balanced_accuracy']:.1%})."
+            ),
+        ]
     return "\n".join(lines) + "\n"
 
 

@@ -40,7 +40,7 @@ and {withheld} of those withheld would have been.
 | genre | precision | recall | F1 | tracks |
 |---|---|---|---|---|
 {by_genre}
-{codec}
+{codec}{degraded}
 ## Files
 
 | file | size | greatest difference from Keras | out-of-fold accuracy |
@@ -98,6 +98,7 @@ def model_card(bundle: Bundle, report: Report, files: Sequence[ExportedFile]) ->
         withheld="none" if withheld is None else f"{withheld:.1%}",
         by_genre=_by_genre(report),
         codec=_codec(report),
+        degraded=_degraded(report),
         files=_files(report, files),
         dataset=bundle.training["dataset"],
         data_hash=bundle.training["data_hash"][:12],
@@ -136,6 +137,22 @@ def _codec(report: Report) -> str:
         f"\nOn {codec['n_tracks']} tracks in the codec they came in (WAV, MP3): "
         f"{codec['accuracy_other_codec']:.1%} right,\nagainst {codec['accuracy']:.1%} of the same "
         f"tracks as Opus at 28 kbit/s; {codec['same_answer']:.0%} get the same answer.\n"
+    )
+
+
+def _degraded(report: Report) -> str:
+    degraded = report.extra.get("degraded")
+    if degraded is None:
+        return ""
+    settings = degraded["degradation"]
+    return (
+        f"\nHeard by a microphone ({settings['rooms']} rooms, a speaker from "
+        f"{settings['low_hz'][0]:.0f} to {settings['high_hz'][0]:,.0f} Hz, noise "
+        f"{settings['snr_db'][0]:.0f} dB below the music,\nOpus at "
+        f"{settings['bit_rate'][0] / 1000:.0f} kbit/s): {degraded['accuracy']:.1%} of the same "
+        f"tracks are right, against {report.accuracy.value:.1%} clean;\n"
+        f"balanced accuracy {degraded['balanced_accuracy']:.1%}. "
+        "No such room was in the training.\n"
     )
 
 
