@@ -4,6 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from app import session
 from app.components import show_footer
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -20,9 +21,11 @@ page = st.navigation(
             title="Classify",
             icon=":material/graphic_eq:",
             default=True,
-        )
+        ),
+        st.Page(ROOT / "pages" / "live.py", title="Live", icon=":material/sensors:"),
     ],
     position="top",
 )
+session.enter_page(page.url_path)
 page.run()
 show_footer()

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from songnet.exceptions import ParameterError
 from songnet.signal.audio import DecodeLimits
+from songnet.signal.remote import RemoteLimits
 
 __all__ = ["LIBROSA_EXAMPLES_URL", "Settings", "read_settings"]
 
@@ -33,12 +34,26 @@ class Settings:
     cache_folder : Path or None
         Where fetched examples are kept, SONGNET_CACHE; the user's cache
         folder if None.
+    max_stream_minutes : int
+        Longest listening to one address, SONGNET_MAX_STREAM_MINUTES.
+    allow_private_urls : bool
+        The live page may open addresses of this machine and of private
+        networks, SONGNET_ALLOW_PRIVATE_URLS.
     """
 
     max_upload_mb: int = 200
     max_minutes: int = 60
     examples_url: str = LIBROSA_EXAMPLES_URL
     cache_folder: Path | None = None
+    max_stream_minutes: int = 120
+    allow_private_urls: bool = False
+
+    @property
+    def remote_limits(self) -> RemoteLimits:
+        """What one address on the internet may cost."""
+        return RemoteLimits(
+            max_seconds=60.0 * self.max_stream_minutes, allow_private=self.allow_private_urls
+        )
 
     @property
     def limits(self) -> DecodeLimits:
@@ -58,7 +73,7 @@ def read_settings() -> Settings:
     Raises
     ------
     ParameterError
-        If a number is not a positive whole number.
+        If a number is not a positive whole number, or a switch not 0 or 1.
     """
     cache = os.environ.get("SONGNET_CACHE")
     return Settings(
@@ -66,7 +81,16 @@ def read_settings() -> Settings:
         max_minutes=_positive("SONGNET_MAX_MINUTES", Settings.max_minutes),
         examples_url=os.environ.get("SONGNET_EXAMPLES_URL", LIBROSA_EXAMPLES_URL),
         cache_folder=Path(cache) if cache else None,
+        max_stream_minutes=_positive("SONGNET_MAX_STREAM_MINUTES", Settings.max_stream_minutes),
+        allow_private_urls=_switch("SONGNET_ALLOW_PRIVATE_URLS"),
     )
+
+
+def _switch(variable: str) -> bool:
+    text = os.environ.get(variable, "0")
+    if text not in ("0", "1"):
+        raise ParameterError(f"{variable} is {text!r}; expected 0 or 1.")
+    return text == "1"
 
 
 def _positive(variable: str, default: int) -> int:

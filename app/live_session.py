@@ -1,0 +1,150 @@
+"""The live session of one visitor: a listener, and where its sound comes from."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, cast
+
+import streamlit as st
+from streamlit.runtime import exists, get_instance
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from app import session
+from app.live_listener import LiveListener
+from app.live_stream import StreamReader
+from songnet.inference.classifier import Classifier
+from songnet.inference.streaming import Chunk, StreamingClassifier
+from songnet.signal.remote import RemoteLimits
+
+__all__ = ["Link", "LiveSession", "Source", "live_session"]
+
+Source = Literal["microphone", "address"]
+Link = Literal["idle", "connecting", "connected", "failed"]
+_GONE_SECONDS = 10.0
+_FAILED_AFTER_SECONDS = 5.0
+
+
+@dataclass
+class LiveSession:
+    """What one visitor listens with.
+
+    Parameters
+    ----------
+    listener : LiveListener
+    genres : tuple of str
+    patch_seconds : float
+        Sound that the network hears at once.
+    source : {"microphone", "address"}
+    link : {"idle", "connecting", "connected", "failed"}
+        State of the microphone's connection.
+    linking_since : float
+        When it began to connect, on the monotonic clock.
+    reader : StreamReader or None
+        The station or file, if one was asked for.
+    """
+
+    listener: LiveListener
+    genres: tuple[str, ...]
+    patch_seconds: float
+    source: Source = "microphone"
+    link: Link = "idle"
+    linking_since: float = 0.0
+    reader: StreamReader | None = None
+
+    @property
+    def is_live(self) -> bool:
+        """Sound is on its way, or asked for."""
+        if self.source == "microphone":
+            return self.link == "connected"
+        return self.reader is not None and self.reader.is_running
+
+    def choose(self, source: Source) -> None:
+        """Listen to another source from now on."""
+        if source != self.source:
+            self.leave()
+            self.source = source
+
+    def hear_microphone(self, chunk: Chunk, sr: int) -> None:
+        """Take sound of the microphone; called on the thread of the connections."""
+        if self.source == "microphone":
+            self.listener.push(chunk, sr)
+
+    def note_link(self, *, playing: bool, signalling: bool) -> None:
+        """Take the state of the connection from the component."""
+        before, now = self.link, time.monotonic()
+        if playing:
+            self.link = "connected"
+            self.listener.source = "Microphone"
+        elif signalling:
+            self.link = "connecting"
+            if before != "connecting":
+                self.linking_since = now
+        elif before == "connecting" and now - self.linking_since > _FAILED_AFTER_SECONDS:
+            self.link = "failed"
+        elif before != "failed":
+            self.link = "idle"
+        if before == "connected" and not playing:
+            self.listener.stop()
+
+    def tune_in(self, url: str, *, limits: RemoteLimits) -> None:
+        """Listen to a station or a file on the internet."""
+        self.leave()
+        self.reader = StreamReader(
+            url, hear=self._hear_address, is_wanted=_presence(), limits=limits
+        )
+        self.reader.start()
+
+    def _hear_address(self, chunk: Chunk, sr: int) -> None:
+        if self.reader is not None:
+            self.listener.source = self.reader.title or self.reader.station or self.reader.url
+        self.listener.push(chunk, sr)
+
+    def leave(self) -> None:
+        """End whatever plays; what was heard stays."""
+        if self.reader is not None:
+            self.reader.stop()
+        self.link = "idle"
+        self.listener.stop()
+
+
+def live_session(load_classifier: Callable[[], Classifier]) -> LiveSession:
+    """Return the visitor's live session; the first call makes it.
+
+    Parameters
+    ----------
+    load_classifier : callable
+
+    Returns
+    -------
+    live : LiveSession
+
+    Raises
+    ------
+    BundleError
+        If there is no model.
+    """
+    if "songnet_live" not in st.session_state:
+        classifier = load_classifier()
+        st.session_state["songnet_live"] = LiveSession(
+            listener=LiveListener(StreamingClassifier(classifier)),
+            genres=classifier.genres,
+            patch_seconds=classifier.bundle.features.patch_seconds,
+        )
+    return cast("LiveSession", st.session_state["songnet_live"])
+
+
+def _presence() -> Callable[[], bool]:
+    """Make the question whether the visitor is still there, on this page."""
+    visit, context = session.visit(), get_script_run_ctx()
+    page = visit.page
+    seen = time.monotonic()
+
+    def is_present() -> bool:
+        nonlocal seen
+        if context is None or not exists() or get_instance().is_active_session(context.session_id):
+            seen = time.monotonic()
+        return visit.page == page and time.monotonic() - seen < _GONE_SECONDS
+
+    return is_present

@@ -1,0 +1,305 @@
+"""The parts of the Live page that show what is heard."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from app import session
+from app.charts import clock_text, genre_colors
+from app.charts_live import live_figure
+from app.components import MUTED, answer_html, facts_html, percent
+from app.live_ice import IceServers
+from app.live_listener import LiveMoment, LiveView
+from app.live_log import find_changes, log_csv, probabilities
+from app.live_session import LiveSession, Source
+from app.live_words import BROWSER_ERRORS, describe, describe_trouble
+from app.services import read_model_facts
+from songnet.inference.streaming import LevelReading
+from songnet.signal.remote import RemoteLimits
+
+__all__ = [
+    "choose_source",
+    "show_address",
+    "show_advice",
+    "show_diagnostics",
+    "show_heard",
+    "show_other_ways",
+]
+
+_UPDATE_SECONDS = 0.5
+_COURSE_SECONDS = 2.0
+_LINK_SECONDS = 8.0
+_SPAN_SECONDS = 180.0
+_LOWEST_DBFS = -70.0
+_CLASSIFY = "../pages/classify.py"
+_SOURCES: dict[Source, str] = {
+    "microphone": ":material/mic: Microphone",
+    "address": ":material/radio: Radio or link",
+}
+
+
+def choose_source(live: LiveSession) -> None:
+    """Let the visitor choose where the sound comes from.
+
+    Parameters
+    ----------
+    live : LiveSession
+    """
+    chosen = st.segmented_control(
+        "Source",
+        list(_SOURCES),
+        format_func=_SOURCES.__getitem__,
+        default=live.source,
+        required=True,
+        label_visibility="collapsed",
+    )
+    live.choose(chosen or live.source)
+
+
+def show_advice(trouble: str) -> None:
+    """Say what keeps the browser from giving the microphone, if anything does.
+
+    Parameters
+    ----------
+    trouble : {"", "insecure", "denied", "no_device"}
+    """
+    if text := describe_trouble(trouble):
+        st.error(text, title="The microphone cannot be used", icon=":material/mic_off:")
+
+
+def show_address(live: LiveSession, *, limits: RemoteLimits) -> None:
+    """Let the visitor tune in to a station or a file.
+
+    Parameters
+    ----------
+    live : LiveSession
+    limits : RemoteLimits
+    """
+    reader = live.reader
+    with st.form("live-address", border=False):
+        url = st.text_input(
+            "Address of a radio stream or of an audio file",
+            placeholder="https://…",
+            help="Icecast, SHOUTcast or any http address of MP3, AAC, Ogg, Opus, FLAC or WAV; "
+            "M3U and PLS lists too. The server listens; nothing is played here.",
+        )
+        if st.form_submit_button("Listen", icon=":material/play_arrow:", type="primary"):
+            live.tune_in(url, limits=limits)
+            st.rerun()
+    if reader is not None and reader.is_running:
+        st.button("Stop", icon=":material/stop:", on_click=live.leave)
+
+
+def show_heard(live: LiveSession) -> None:
+    """Show the genre of now, the level, the last minutes, and what can be done with them.
+
+    Parameters
+    ----------
+    live : LiveSession
+    """
+    now, course = st.fragment(_show_now), st.fragment(_show_course)
+    if live.is_live:
+        now = st.fragment(_show_now, run_every=_UPDATE_SECONDS)
+        course = st.fragment(_show_course, run_every=_COURSE_SECONDS)
+    elif live.link == "connecting":
+        now = st.fragment(_show_now, run_every=_LINK_SECONDS)
+    with st.container(border=True, key="live-now"):
+        now(live, was_live=live.is_live)
+    course(live)
+
+
+def _show_now(live: LiveSession, *, was_live: bool) -> None:
+    if was_live and not live.is_live:
+        st.rerun()
+    view, moments = live.listener.view(), live.listener.moments()
+    words = describe(live, view, moments, not_sure_below=read_model_facts().not_sure_below)
+    st.html(
+        answer_html(
+            caption=_caption(live, view),
+            headline=words.title,
+            note=words.note,
+            confidence=words.confidence,
+            color=words.color,
+        )
+    )
+    is_heard = was_live and view.is_hearing and not view.is_paused
+    st.html(_level_html(view.level if is_heard else None))
+    st.html(_bars_html(live, view if is_heard else None))
+
+
+def _caption(live: LiveSession, view: LiveView) -> str:
+    source = live.listener.source if live.is_live else ""
+    heard = f"{clock_text(view.seconds)} heard" if view.seconds else ""
+    return " · ".join(part for part in (source, heard) if part) or "Nothing heard yet"
+
+
+def _level_html(level: LevelReading | None) -> str:
+    """A meter of the level, with the peak as a tick."""
+    if level is None:
+        width, peak, text = 0.0, 0.0, "no sound"
+    else:
+        width, peak = _share_of_meter(level.rms_dbfs), _share_of_meter(level.peak_dbfs)
+        text = f"{level.rms_dbfs:.0f} dBFS"
+    is_clipped = level is not None and level.is_clipped
+    color = "#e0524a" if is_clipped else "var(--st-primary-color, #0f766e)"
+    warning = " · too loud: clipping" if is_clipped else ""
+    return (
+        '<div style="display:flex;gap:.75rem;align-items:center">'
+        f'<span style="{MUTED};width:3.2rem">Level</span>'
+        '<div role="meter" aria-label="Level in dBFS" aria-valuemin="-70" aria-valuemax="0" '
+        f'aria-valuenow="{_LOWEST_DBFS + width * -_LOWEST_DBFS:.0f}" '
+        'style="position:relative;flex:1;height:.6rem;border-radius:.3rem;overflow:hidden;'
+        'background:rgba(128,140,138,.25)">'
+        f'<div style="height:100%;width:{width:.1%};background:{color}"></div>'
+        f'<div style="position:absolute;top:0;bottom:0;left:calc({peak:.1%} - 2px);width:2px;'
+        f'background:currentColor;opacity:{0.7 if peak else 0}"></div></div>'
+        f'<span data-testid="level" style="{MUTED};min-width:5.2rem;text-align:right">'
+        f"{text}{warning}</span></div>"
+    )
+
+
+def _share_of_meter(dbfs: float) -> float:
+    return min(max(1 - dbfs / _LOWEST_DBFS, 0.0), 1.0)
+
+
+def _bars_html(live: LiveSession, view: LiveView | None) -> str:
+    """A bar for each genre; empty while nothing can be named."""
+    prediction = view.prediction if view else None
+    has_music = prediction is not None and prediction.status in ("ok", "not_sure")
+    probs = prediction.probs if prediction is not None and has_music else [0.0] * len(live.genres)
+    colors = genre_colors(live.genres)
+    rows = "".join(
+        f'<span style="text-align:right">{genre}</span>'
+        '<div style="height:1.1rem;border-radius:.25rem;background:rgba(128,140,138,.12)">'
+        f'<div style="height:100%;border-radius:.25rem;width:{p:.1%};background:{colors[genre]}">'
+        f'</div></div><span style="{MUTED};text-align:right">'
+        f"{percent(float(p)) if has_music else ''}</span>"
+        for genre, p in zip(live.genres, probs, strict=True)
+    )
+    return (
+        '<div data-testid="bars" style="display:grid;gap:.25rem .75rem;align-items:center;'
+        f'grid-template-columns:max-content 1fr 2.6rem;margin-top:.5rem">{rows}</div>'
+    )
+
+
+def _show_course(live: LiveSession) -> None:
+    view, moments = live.listener.view(), live.listener.moments()
+    _show_controls(live, view)
+    if moments:
+        _show_chart(live, moments)
+        _show_keep(live, view)
+
+
+def _show_controls(live: LiveSession, view: LiveView) -> None:
+    listener = live.listener
+    with st.container(horizontal=True):
+        if view.is_paused:
+            st.button("Resume", icon=":material/play_arrow:", on_click=listener.resume)
+        else:
+            st.button(
+                "Pause",
+                icon=":material/pause:",
+                on_click=listener.pause,
+                disabled=not live.is_live,
+            )
+        st.button(
+            "Reset",
+            icon=":material/restart_alt:",
+            on_click=listener.reset,
+            disabled=not view.seconds and view.error is None,
+            help="Forgets all that was heard, the recording too.",
+        )
+
+
+def _show_chart(live: LiveSession, moments: tuple[LiveMoment, ...]) -> None:
+    st.subheader("The last minutes", anchor=False)
+    recent = [m for m in moments if m.seconds > moments[-1].seconds - _SPAN_SECONDS]
+    seconds, probs = probabilities(recent)
+    changes = [(change.seconds, change.genre) for change in find_changes(moments)]
+    st.plotly_chart(
+        live_figure(
+            seconds, probs, genres=live.genres, changes=changes, span_seconds=_SPAN_SECONDS
+        ),
+        key="live-course",
+        config={"displayModeBar": False, "scrollZoom": False},
+        alt="Probabilities of the genres over the last minutes, with a marker at each change",
+    )
+    said = ", ".join(f"{clock_text(at)} {genre}" for at, genre in changes[-5:])
+    st.caption(f"Changes of genre: {said}" if said else "No genre has been named yet.")
+
+
+def _show_keep(live: LiveSession, view: LiveView) -> None:
+    listener = live.listener
+    with st.container(horizontal=True):
+        st.download_button(
+            f"Keep this recording ({clock_text(view.kept_seconds)}, WAV)",
+            listener.recording_wav,
+            file_name="songnet-live.wav",
+            mime="audio/wav",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+        if st.button("Open it on the Classify page", icon=":material/graphic_eq:"):
+            session.take_live_recording(listener.recording_wav())
+            st.switch_page(_CLASSIFY)
+        st.download_button(
+            "Session log (CSV)",
+            lambda: log_csv(listener.moments(), genres=live.genres),
+            file_name="songnet-live.csv",
+            mime="text/csv",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+    st.caption(
+        "The last five minutes of sound are in the server's memory until you reset or leave; "
+        "nothing is stored."
+    )
+
+
+def show_diagnostics(live: LiveSession, *, servers: IceServers) -> None:
+    """Show what the connection is made of, and what the browser's errors mean.
+
+    Parameters
+    ----------
+    live : LiveSession
+    servers : IceServers
+    """
+    with st.expander(
+        "It does not work? Connection and diagnostics", icon=":material/network_check:"
+    ):
+        st.fragment(_show_facts, run_every=_COURSE_SECONDS if live.is_live else None)(live, servers)
+        st.markdown("**What the browser may say**")
+        st.html(facts_html(BROWSER_ERRORS, unknown=""))
+
+
+def _show_facts(live: LiveSession, servers: IceServers) -> None:
+    view = live.listener.view()
+    reader = live.reader if live.source == "address" else None
+    rows = {
+        "Connection": reader.state if reader else live.link,
+        "Servers (ICE)": ", ".join(servers.urls) or "none",
+        "They come from": servers.origin,
+        "Where UDP is blocked": "a TURN server passes the sound on"
+        if servers.has_turn
+        else "no TURN server: it will not connect",
+        "Sound that arrives": f"{view.sr / 1000:g} kHz, {view.channels} channels"
+        if view.sr
+        else "",
+        "Waiting for the network": f"{view.buffered_seconds:.1f} s",
+        "Lost": f"{view.dropped_seconds:.1f} s",
+    }
+    st.html(facts_html(rows, unknown="none yet"))
+
+
+def show_other_ways() -> None:
+    """Show the ways that need no live connection."""
+    st.subheader("Without a live connection", anchor=False)
+    recorded = st.audio_input(
+        "Record some seconds; the genre appears on the Classify page",
+        sample_rate=None,
+        key="live-recorder",
+    )
+    if recorded is not None:
+        session.take_live_recording(recorded.getvalue())
+        st.switch_page(_CLASSIFY)
+    st.page_link(_CLASSIFY, label="Or upload a file", icon=":material/upload_file:")

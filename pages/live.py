@@ -1,0 +1,27 @@
+"""Let music play into the microphone, or tune in to a station, and watch the genre settle."""
+
+import streamlit as st
+
+from app import components, live, live_view, services
+from app.live_session import live_session
+from app.settings import read_settings
+from songnet.exceptions import SongNetError
+
+st.title("What is playing?", anchor=False)
+
+try:
+    settings = read_settings()
+    session = live_session(services.load_classifier)
+    live_view.choose_source(session)
+    servers = live.ice_servers()
+    if session.source == "microphone":
+        live_view.show_advice(live.watch_browser())
+        live.show_microphone(session, servers=servers)
+    else:
+        live_view.show_address(session, limits=settings.remote_limits)
+    live_view.show_heard(session)
+    live_view.show_diagnostics(session, servers=servers)
+except SongNetError as error:
+    components.show_error(error)
+
+live_view.show_other_ways()
