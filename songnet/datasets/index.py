@@ -86,6 +86,8 @@ class CollectionIndex:
     citation, licence : str
     skipped : dict of str to str
         Id and reason of each track that is left out.
+    fingerprint : str
+        Changes with the files that it was made from; empty where not kept.
     """
 
     name: str
@@ -94,6 +96,7 @@ class CollectionIndex:
     citation: str = ""
     licence: str = ""
     skipped: dict[str, str] = field(default_factory=dict)
+    fingerprint: str = ""
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -146,7 +149,7 @@ class CollectionIndex:
         return Track(**known)
 
 
-def write_index(dataset: Dataset, path: Path, *, root: Path) -> None:
+def write_index(dataset: Dataset, path: Path, *, root: Path, fingerprint: str = "") -> None:
     """Write the tracks of a data set as an index, all of it or nothing.
 
     Parameters
@@ -157,6 +160,8 @@ def write_index(dataset: Dataset, path: Path, *, root: Path) -> None:
     root : Path
         Folder of the collection. A track outside of it, or without a file, is
         listed without a path.
+    fingerprint : str
+        See `CollectionIndex`.
     """
     root = root.resolve()
     rows = [_row(track, root) for track in dataset]
@@ -167,6 +172,7 @@ def write_index(dataset: Dataset, path: Path, *, root: Path) -> None:
         "citation": dataset.citation,
         "licence": dataset.licence,
         "skipped": json.dumps(dict(dataset.skipped)),
+        "fingerprint": fingerprint,
     }
     table = pa.Table.from_pylist(rows, schema=SCHEMA.with_metadata(metadata))
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -215,6 +221,7 @@ def read_index(path: Path, *, root: Path | None = None) -> CollectionIndex:
         citation=metadata["citation"],
         licence=metadata["licence"],
         skipped=json.loads(metadata["skipped"]),
+        fingerprint=metadata["fingerprint"],
     )
 
 

@@ -1,37 +1,53 @@
-"""Data sets by name, and where what was computed from them is kept."""
+"""Data sets by name: their tracks, and the index of those that are indexed."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from songnet.datasets.base import Dataset
-from songnet.datasets.corpus import load_corpus
+from songnet.datasets.corpus import find_corpus, load_corpus
 from songnet.datasets.folder import load_folder
+from songnet.datasets.places import CACHE_VARIABLE, cache_root, data_root
 from songnet.datasets.synthetic import generate_synthetic, load_synthetic
 from songnet.exceptions import DatasetError
 
-__all__ = ["CACHE_VARIABLE", "DATASET_NAMES", "cache_root", "load_dataset"]
+if TYPE_CHECKING:
+    from songnet.datasets.index import CollectionIndex
 
-CACHE_VARIABLE = "SONGNET_CACHE"
+__all__ = ["CACHE_VARIABLE", "DATASET_NAMES", "cache_root", "load_dataset", "open_collection"]
+
+Progress = Callable[[int, int], None]
 
 
-def cache_root() -> Path:
-    """Folder for what can be made again: features and generated data.
+@dataclass(frozen=True)
+class _Source:
+    """How a named data set is found and read.
 
-    The variable SONGNET_CACHE names it; otherwise it is ``songnet`` in the
-    cache folder of the user.
+    Parameters
+    ----------
+    find : callable
+        Folder of the collection, from the root that the caller gave or not.
+    load : callable
+        Tracks of a folder.
+    watched : callable
+        Files and folders whose change makes the index of a folder stale.
+    indexed : bool
+        Whether reading it takes so long that its tracks come from the index.
     """
-    named = os.environ.get(CACHE_VARIABLE)
-    if named:
-        return Path(named)
-    import pooch
 
-    return Path(pooch.os_cache("songnet"))
+    find: Callable[[Path | None], Path]
+    load: Callable[[Path, Progress | None], Dataset]
+    watched: Callable[[Path], tuple[Path, ...]] = lambda folder: (folder,)
+    indexed: bool = False
 
 
-def load_dataset(name_or_path: str, *, root: Path | None = None) -> Dataset:
+def load_dataset(
+    name_or_path: str, *, root: Path | None = None, progress: Progress | None = None
+) -> Dataset:
     """Load a data set by its name, or a folder of music by its path.
 
     Parameters
@@ -42,46 +58,124 @@ def load_dataset(name_or_path: str, *, root: Path | None = None) -> Dataset:
     root : Path, optional
         Folder of the data: where the corpus is (otherwise the variable
         SONGNET_CORPUS), what "folder" loads, where "synthetic" is kept
-        (otherwise in `cache_root`).
+        (otherwise in `cache_root`), where FMA and GTZAN were downloaded
+        (otherwise `data_root`).
+    progress : callable, optional
+        Called with (files read, files) where a new index is made.
 
     Returns
     -------
     dataset : Dataset
+        Tracks with a genre and audio.
 
     Raises
     ------
     DatasetError
         If there is no such data set, or it cannot be read.
     """
-    if name_or_path in _LOADERS:
-        return _LOADERS[name_or_path](root)
+    source, folder = _find(name_or_path, root)
+    if source.indexed:
+        return open_collection(name_or_path, root=root, progress=progress).to_dataset()
+    return source.load(folder, progress)
+
+
+def open_collection(
+    name_or_path: str, *, root: Path | None = None, progress: Progress | None = None
+) -> CollectionIndex:
+    """Open a data set as a table; the index is made where there is none or files changed.
+
+    Parameters, errors: see `load_dataset`.
+
+    Returns
+    -------
+    index : CollectionIndex
+        Also with tracks that have no genre or no audio.
+    """
+    from songnet.datasets.collections import open_indexed
+
+    source, folder = _find(name_or_path, root)
+    return open_indexed(
+        name_or_path if name_or_path in _SOURCES else "folder",
+        folder,
+        build=partial(source.load, folder, progress),
+        watched=source.watched(folder),
+    )
+
+
+def _find(name_or_path: str, root: Path | None) -> tuple[_Source, Path]:
+    if name_or_path in _SOURCES:
+        source = _SOURCES[name_or_path]
+        return source, source.find(root)
     if Path(name_or_path).is_dir():
-        return load_folder(Path(name_or_path))
+        return _SOURCES["folder"], Path(name_or_path)
     raise DatasetError(
         f"There is no data set {name_or_path!r}; expected one of {', '.join(DATASET_NAMES)}, "
         "or a folder with one folder for each genre."
     )
 
 
-def _load_folder(root: Path | None) -> Dataset:
+def _find_folder(root: Path | None) -> Path:
     if root is None:
         raise DatasetError(
             'The data set "folder" needs its folder; name one that has a folder for each genre.'
         )
-    return load_folder(root)
+    return root
 
 
-def _load_synthetic(root: Path | None) -> Dataset:
-    folder = root or cache_root() / "synthetic"
+def _load_or_generate(folder: Path, _: Progress | None) -> Dataset:
     try:
         return load_synthetic(folder)
     except DatasetError:
         return generate_synthetic(folder)
 
 
-_LOADERS: dict[str, Callable[[Path | None], Dataset]] = {
-    "corpus": load_corpus,
-    "folder": _load_folder,
-    "synthetic": _load_synthetic,
+def _load_fma(folder: Path, progress: Progress | None, *, subset: str) -> Dataset:
+    from songnet.datasets.fma import load_fma
+
+    return load_fma(folder, subset=subset, progress=progress)
+
+
+def _load_fma_metadata(folder: Path, _: Progress | None) -> Dataset:
+    from songnet.datasets.fma import load_fma_metadata
+
+    return load_fma_metadata(folder)
+
+
+def _load_gtzan(folder: Path, progress: Progress | None) -> Dataset:
+    from songnet.datasets.gtzan import load_gtzan
+
+    return load_gtzan(folder, progress=progress)
+
+
+def _fma_source(subset: str) -> _Source:
+    return _Source(
+        find=lambda root: root or data_root(),
+        load=partial(_load_fma, subset=subset),
+        watched=lambda folder: (folder / "fma_metadata", folder / f"fma_{subset}"),
+        indexed=True,
+    )
+
+
+def _watched_of_metadata(folder: Path) -> tuple[Path, ...]:
+    return (folder / "fma_metadata", *sorted(folder.glob("fma_*/checksums")))
+
+
+def _find_gtzan(root: Path | None) -> Path:
+    root = root or data_root()
+    return root / "gtzan" if (root / "gtzan").is_dir() else root
+
+
+_SOURCES: dict[str, _Source] = {
+    "corpus": _Source(find_corpus, lambda folder, _: load_corpus(folder)),
+    "folder": _Source(_find_folder, lambda folder, _: load_folder(folder)),
+    "synthetic": _Source(lambda root: root or cache_root() / "synthetic", _load_or_generate),
+    **{f"fma-{subset}": _fma_source(subset) for subset in ("small", "medium", "large", "full")},
+    "fma-metadata": _Source(
+        find=lambda root: root or data_root(),
+        load=_load_fma_metadata,
+        watched=_watched_of_metadata,
+        indexed=True,
+    ),
+    "gtzan": _Source(_find_gtzan, _load_gtzan, indexed=True),
 }
-DATASET_NAMES = tuple(_LOADERS)
+DATASET_NAMES = tuple(_SOURCES)

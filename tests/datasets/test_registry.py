@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from songnet.datasets import registry
-from songnet.datasets.registry import DATASET_NAMES, cache_root, load_dataset
+from songnet.datasets.registry import DATASET_NAMES, cache_root, load_dataset, open_collection
 from songnet.datasets.synthetic import generate_synthetic
 from songnet.exceptions import DatasetError
+from tests.datasets.fma_files import fma_row, write_clips, write_tracks_csv
 from tests.encoders import encode_soundfile, sine
 
 
@@ -32,8 +33,8 @@ def test_folder_needs_its_root() -> None:
 
 
 def test_unknown_name_lists_the_known(tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match="no data set 'gtzan'; expected one of corpus, folder"):
-        load_dataset("gtzan", root=tmp_path)
+    with pytest.raises(DatasetError, match="no data set 'msd'; expected one of corpus, folder"):
+        load_dataset("msd", root=tmp_path)
 
 
 def test_corpus_is_found_by_option_or_variable(
@@ -76,4 +77,46 @@ def test_cache_is_named_by_the_variable_or_the_system(
 
 
 def test_names() -> None:
-    assert DATASET_NAMES == ("corpus", "folder", "synthetic")
+    assert (
+        *("corpus", "folder", "synthetic", "fma-small", "fma-medium", "fma-large", "fma-full"),
+        *("fma-metadata", "gtzan"),
+    ) == DATASET_NAMES
+
+
+@pytest.fixture
+def fma(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("SONGNET_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("SONGNET_DATA", str(tmp_path / "data"))
+    write_tracks_csv(tmp_path / "data" / "fma_metadata", {i: fma_row(i) for i in (2, 3)})
+    write_clips(tmp_path / "data" / "fma_small", (2, 3))
+    return tmp_path / "data"
+
+
+def test_fma_is_read_once_and_again_when_a_file_changes(
+    fma: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[tuple[int, int]] = []
+
+    def note(done: int, total: int) -> None:
+        seen.append((done, total))
+
+    first = load_dataset("fma-small", progress=note)
+    assert seen == [(1, 2), (2, 2)]
+    assert load_dataset("fma-small", root=fma, progress=note) == first
+    assert len(seen) == 2
+    (fma / "fma_small" / "000" / "000003.mp3").unlink()
+    assert [t.track_id for t in load_dataset("fma-small", progress=note)] == ["000002"]
+    assert open_collection("fma-small").skipped == {"000003": "its file is missing"}
+
+
+def test_any_collection_opens_as_a_table(fma: Path, music: Path) -> None:
+    assert open_collection("fma-metadata").frame["path"].tolist() == ["", ""]
+    own = open_collection(str(music))
+    assert own.frame["genre"].tolist() == ["Jazz", "Rock"]
+    assert own.path_of(0) == music.resolve() / "Jazz" / "a.wav"
+    assert own.to_dataset().hash == load_dataset(str(music)).hash
+
+
+def test_what_was_not_downloaded_is_said(fma: Path) -> None:
+    with pytest.raises(DatasetError, match="run `songnet data download gtzan`"):
+        load_dataset("gtzan")
