@@ -10,6 +10,7 @@ from songnet.exceptions import (
     AudioTooLongError,
     AudioTooShortError,
     BundleError,
+    DatasetError,
     ParameterError,
     SilentAudioError,
     SongNetError,
@@ -57,6 +58,7 @@ _TITLES: tuple[tuple[type[SongNetError], str, str, str], ...] = (
         "deployed_code_alert",
     ),
     (ExampleError, "The example could not be fetched", "{error}", "cloud_off"),
+    (DatasetError, "This collection cannot be opened", "{error}", "folder_off"),
     (ParameterError, "A setting of the app is wrong", "{error}", "settings_alert"),
     (SongNetError, "This did not work", "{error}", "error"),
 )

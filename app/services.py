@@ -4,19 +4,30 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from app.analysis import Analysis, analyse_audio
 from app.playback import Playback, browser_mime, transcode_to_wav
 from app.session import Clip
-from songnet.exceptions import AudioError
+from songnet.exceptions import AudioError, DatasetError
 from songnet.inference.bundle import Bundle, find_bundle
 from songnet.inference.classifier import Classifier
 from songnet.signal.audio import DecodeLimits
 
-__all__ = ["ModelFacts", "analyse", "load_classifier", "make_playback", "read_model_facts"]
+if TYPE_CHECKING:
+    from songnet.inference.collection import Collection
+
+__all__ = [
+    "ModelFacts",
+    "analyse",
+    "load_classifier",
+    "load_collection",
+    "make_playback",
+    "read_model_facts",
+]
 
 
 @dataclass(frozen=True)
@@ -123,3 +134,29 @@ def make_playback(clip: Clip, *, codec: str, limits: DecodeLimits) -> Playback:
 @st.cache_data(max_entries=4, show_spinner=False)
 def _transcode(digest: str, limits: DecodeLimits, _data: bytes) -> bytes:  # noqa: ARG001 - the key
     return transcode_to_wav(_data, limits=limits)
+
+
+def load_collection(path: Path) -> Collection:
+    """Open a built collection, once for all visitors and again when it was rebuilt.
+
+    Parameters
+    ----------
+    path : Path
+        One of `app.explore.find_collections`.
+
+    Raises
+    ------
+    DatasetError
+    """
+    try:
+        changed_ns = path.stat().st_mtime_ns
+    except OSError as error:
+        raise DatasetError(f"{path.name} is not there any more; reload the page.") from error
+    return _load_collection(path, changed_ns)
+
+
+@st.cache_resource(max_entries=3, show_spinner=False)
+def _load_collection(path: Path, changed_ns: int) -> Collection:  # noqa: ARG001 - the key
+    from songnet.inference.collection import read_collection
+
+    return read_collection(path)

@@ -39,6 +39,10 @@ class Settings:
     allow_private_urls : bool
         The live page may open addresses of this machine and of private
         networks, SONGNET_ALLOW_PRIVATE_URLS.
+    collection_folders : tuple of Path
+        Folders of built collections that visitors may explore and hear,
+        SONGNET_COLLECTIONS, separated as in PATH; if empty the one that
+        ``songnet collection build`` writes into.
     """
 
     max_upload_mb: int = 200
@@ -47,6 +51,7 @@ class Settings:
     cache_folder: Path | None = None
     max_stream_minutes: int = 120
     allow_private_urls: bool = False
+    collection_folders: tuple[Path, ...] = ()
 
     @property
     def remote_limits(self) -> RemoteLimits:
@@ -83,6 +88,11 @@ def read_settings() -> Settings:
         cache_folder=Path(cache) if cache else None,
         max_stream_minutes=_positive("SONGNET_MAX_STREAM_MINUTES", Settings.max_stream_minutes),
         allow_private_urls=_switch("SONGNET_ALLOW_PRIVATE_URLS"),
+        collection_folders=tuple(
+            Path(part)
+            for part in os.environ.get("SONGNET_COLLECTIONS", "").split(os.pathsep)
+            if part
+        ),
     )
 
 
