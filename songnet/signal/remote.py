@@ -174,16 +174,16 @@ def _open(
     for _ in range(limits.max_redirects + 1):
         target = resolve_url(url, allow_private=limits.allow_private)
         pool, response = _request(target, limits)
+        is_sound = False
         try:
-            following = _next_url(url, response)
-        except BaseException:
-            response.close()
-            pool.close()
-            raise
+            following = _next_url(url, response, limits)
+            is_sound = following is None
+        finally:
+            if not is_sound:
+                response.close()
+                pool.close()
         if following is None:
             return pool, response
-        response.close()
-        pool.close()
         url = following
     raise RemoteAudioError(
         f"The address leads on more than {limits.max_redirects} times; give the one at the end."
@@ -228,7 +228,7 @@ def _connect_to(address: str, target: Target, limits: RemoteLimits) -> urllib3.H
     )
 
 
-def _next_url(url: str, response: urllib3.BaseHTTPResponse) -> str | None:
+def _next_url(url: str, response: urllib3.BaseHTTPResponse, limits: RemoteLimits) -> str | None:
     """Return where the response leads on to; None where it is the sound itself."""
     if response.status in _REDIRECTS and "location" in response.headers:
         return urljoin(url, response.headers["location"])
@@ -240,13 +240,26 @@ def _next_url(url: str, response: urllib3.BaseHTTPResponse) -> str | None:
     kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
     path = url.partition("?")[0].lower()
     if kind in _PLAYLIST_TYPES or path.endswith((".m3u", ".m3u8", ".pls")):
-        return urljoin(url, _first_entry(response.read(_PLAYLIST_BYTES)))
+        return urljoin(url, _first_entry(_read_playlist(response, limits)))
     if not (kind.startswith(("audio/", "video/")) or kind in _AUDIO_TYPES):
         raise RemoteAudioError(
             f"The address leads to “{kind}”, not to sound. Stations name the address of "
             "the stream itself, often under “listen in another player”."
         )
     return None
+
+
+def _read_playlist(response: urllib3.BaseHTTPResponse, limits: RemoteLimits) -> bytes:
+    deadline = time.monotonic() + limits.connect_seconds
+    data = b""
+    try:
+        while len(data) < _PLAYLIST_BYTES and time.monotonic() < deadline:
+            if not (more := response.read1(_PLAYLIST_BYTES)):
+                break
+            data += more
+    except (urllib3.exceptions.HTTPError, OSError) as error:
+        raise RemoteAudioError(_why_unreachable(error)) from error
+    return data
 
 
 def _first_entry(playlist: bytes) -> str:
@@ -269,15 +282,14 @@ def _is_entry(line: str) -> bool:
 
 
 def _why_unreachable(error: Exception | None) -> str:
-    if isinstance(error, urllib3.exceptions.ConnectTimeoutError):
-        return "The server does not answer. Check the address, or try again later."
-    if isinstance(error, urllib3.exceptions.TimeoutError):
-        return "Nothing arrived from the server for a while. Start again to connect anew."
-    if isinstance(error, urllib3.exceptions.SSLError):
-        return "The server's certificate is not valid for this address; it was not opened."
-    if isinstance(error, urllib3.exceptions.NewConnectionError):
-        return "The server cannot be reached. Check the address, or try again later."
-    return "The connection broke, or the server does not speak HTTP. Start again to connect anew."
+    reasons = (
+        (urllib3.exceptions.SSLError, "The server's certificate is not valid for this address."),
+        (urllib3.exceptions.NewConnectionError, "The server cannot be reached."),
+        (urllib3.exceptions.ConnectTimeoutError, "The server does not answer."),
+        (urllib3.exceptions.TimeoutError, "Nothing arrived from the server for a while."),
+    )
+    reason = next((text for kind, text in reasons if isinstance(error, kind)), None)
+    return f"{reason or 'The connection broke.'} Check the address, or try again later."
 
 
 def _to_text(value: bytes | str) -> str:
