@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from app.analysis import genre_steps, min_max_envelope, time_shares
 from songnet.config import FeatureConfig
 from songnet.inference.prediction import Timeline
+from songnet.inference.timeline import genre_steps, time_shares
+from songnet.signal.views import min_max_envelope
 
 
 def timeline_of(duration: float, *, seed: int = 0) -> Timeline:

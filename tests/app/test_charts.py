@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.analysis import genre_steps, min_max_envelope
 from app.charts import (
     GENRE_COLORS,
     OTHER_COLOR,
@@ -16,6 +15,8 @@ from app.charts import (
     probabilities_figure,
     song_figure,
 )
+from songnet.inference.timeline import genre_steps
+from songnet.signal.views import min_max_envelope
 from tests.app.test_analysis import timeline_of
 
 GENRES = tuple(f"Genre {i}" for i in range(10))
