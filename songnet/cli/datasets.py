@@ -34,7 +34,11 @@ DatasetName = Annotated[
 ]
 DatasetRoot = Annotated[
     Path | None,
-    typer.Option("--root", help="Its folder; that of the corpus may stand in SONGNET_CORPUS."),
+    typer.Option(
+        "--root",
+        "--data-root",
+        help="Its folder; else SONGNET_CORPUS for the corpus, SONGNET_DATA for FMA and GTZAN.",
+    ),
 ]
 StoreRoot = Annotated[
     Path | None,

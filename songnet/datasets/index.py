@@ -88,6 +88,8 @@ class CollectionIndex:
         Id and reason of each track that is left out.
     fingerprint : str
         Changes with the files that it was made from; empty where not kept.
+    file : Path
+        Where the table is kept.
     """
 
     name: str
@@ -97,6 +99,7 @@ class CollectionIndex:
     licence: str = ""
     skipped: dict[str, str] = field(default_factory=dict)
     fingerprint: str = ""
+    file: Path = Path()
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -222,6 +225,7 @@ def read_index(path: Path, *, root: Path | None = None) -> CollectionIndex:
         licence=metadata["licence"],
         skipped=json.loads(metadata["skipped"]),
         fingerprint=metadata["fingerprint"],
+        file=path,
     )
 
 
