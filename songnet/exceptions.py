@@ -42,3 +42,7 @@ class BundleError(SongNetError):
 
 class DatasetError(SongNetError):
     """An index, checksum or split is missing or wrong."""
+
+
+class HistoryError(SongNetError):
+    """The history cannot be opened, or does not answer."""

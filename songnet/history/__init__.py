@@ -1,0 +1,1 @@
+"""What was classified, and which genre a person says it has."""
