@@ -7,18 +7,22 @@ import sys
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import typer
 from typer.core import TyperGroup
 
 from songnet.exceptions import SongNetError
 
+if TYPE_CHECKING:
+    from songnet.evaluation.report import Report
+
 __all__ = [
     "Advance",
     "ErrorGroup",
     "one_line",
     "print_error",
+    "print_report",
     "print_table",
     "quiet_libraries",
     "show_progress",
@@ -87,6 +91,15 @@ def print_table(
     for row in rows:
         table.add_row(*(Text(one_line(cell)) for cell in row))
     Console(width=None if is_terminal else _WIDEST).print(table)
+
+
+def print_report(report: Report) -> None:
+    """Print the headline metrics of a report with their intervals."""
+    from songnet.evaluation.metrics import HEADLINE_METRICS
+
+    intervals = [(name, getattr(report, name)) for name in HEADLINE_METRICS]
+    rows = [(n, f"{i.value:.3f}", f"{i.low:.3f}", f"{i.high:.3f}") for n, i in intervals]
+    print_table(("Metric", "Value", "Low", "High"), rows, numbers=("Value", "Low", "High"))
 
 
 @contextmanager

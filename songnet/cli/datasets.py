@@ -63,6 +63,7 @@ def compute_features(
     store_root: Path | None,
     jobs: int | None = None,
     degradation: Degradation | None = None,
+    scheduler: str | None = None,
 ) -> tuple[FeatureStore, set[str]]:
     """Compute the features that are missing, and say which tracks cannot be read.
 
@@ -74,6 +75,8 @@ def compute_features(
         In the user's cache if not given.
     jobs : int, optional
     degradation : Degradation, optional
+    scheduler : str, optional
+        Address of a Dask scheduler.
 
     Returns
     -------
@@ -87,7 +90,7 @@ def compute_features(
     root = store_root or cache_root() / "features"
     store = FeatureStore(root, features, degradation=degradation)
     with show_progress("Features") as advance:
-        report = store.compute(dataset, jobs=jobs, progress=advance)
+        report = store.compute(dataset, jobs=jobs, scheduler=scheduler, progress=advance)
     for track_id, reason in report.failed.items():
         print_error(reason, about=track_id)
     typer.echo(

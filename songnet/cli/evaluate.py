@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from songnet.cli.console import print_table
+from songnet.cli.console import print_report
 from songnet.cli.datasets import (
     DatasetName,
     DatasetRoot,
@@ -45,7 +45,6 @@ def evaluate(
     from songnet.datasets.corpus import load_originals
     from songnet.datasets.registry import load_dataset
     from songnet.datasets.splits import assign_folds
-    from songnet.evaluation.metrics import HEADLINE_METRICS
     from songnet.evaluation.protocol import DegradedStores, cross_validate
 
     settings = read_settings(changes, seed=seed, epochs=epochs, batch_size=batch_size)
@@ -74,7 +73,5 @@ def evaluate(
     )
     path = run_dir / "report.json"
     report.save(path)
-    intervals = [(name, getattr(report, name)) for name in HEADLINE_METRICS]
-    rows = [(n, f"{i.value:.3f}", f"{i.low:.3f}", f"{i.high:.3f}") for n, i in intervals]
-    print_table(("Metric", "Value", "Low", "High"), rows, numbers=("Value", "Low", "High"))
+    print_report(report)
     typer.echo(f"Report: {path}", err=True)

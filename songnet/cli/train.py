@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from songnet.cli.console import print_table, show_progress
+from songnet.cli.console import print_report, print_table, show_progress
 from songnet.cli.datasets import (
     DatasetName,
     DatasetRoot,
@@ -18,6 +18,11 @@ from songnet.cli.datasets import (
     with_features,
 )
 from songnet.cli.settings import BatchSize, Changes, Epochs, Seed, read_settings
+
+if TYPE_CHECKING:
+    from songnet.datasets.base import Dataset
+    from songnet.datasets.store import FeatureStore
+    from songnet.training.train import TrainSettings
 
 __all__ = ["train"]
 
@@ -34,32 +39,64 @@ def train(
     batch_size: BatchSize = None,
     changes: Changes = None,
     jobs: Jobs = None,
+    random_split: Annotated[
+        bool,
+        typer.Option("--random-split", help="Split tracks at random; artists are on all sides."),
+    ] = False,
 ) -> None:
     """Train a network.
+
+    Where the data set has an official split (FMA, GTZAN with its lists), its
+    validation side decides when to stop, and RUN_DIR/report.json holds the
+    score on its test side. Elsewhere some artists are held out.
 
     A run folder that holds an interrupted run of the same settings and data
     is resumed; one that holds a finished run is only shown. The folder also
     holds TensorBoard logs: tensorboard --logdir RUN_DIR.
     """
     from songnet.datasets.registry import load_dataset
-    from songnet.training.train import train as run_training
+    from songnet.datasets.splits import assign_random_split
 
     settings = read_settings(changes, seed=seed, epochs=epochs, batch_size=batch_size)
     tracks, features = with_features(
         load_dataset(dataset, root=root), settings.features, store_root=store, jobs=jobs
     )
-    degraded = (
-        degraded_features(tracks, settings.features, sounds=sounds, store_root=store, jobs=jobs)
+    if random_split:
+        tracks = assign_random_split(tracks, seed=settings.training.seed)
+    has_test = "test" in tracks.splits
+    degraded = [
+        degraded_features(
+            tracks,
+            settings.features,
+            sounds=sounds,
+            store_root=store,
+            is_test=is_test,
+            jobs=jobs,
+        )
+        for is_test in ((False, True) if has_test else (False,))
         if settings.training.degraded_share > 0
-        else None
-    )
+    ]
+    learn = _learn_and_test if has_test else _learn
+    learn(tracks, features, degraded, run_dir=run_dir, settings=settings)
+
+
+def _learn(
+    tracks: Dataset,
+    features: FeatureStore,
+    degraded: list[FeatureStore],
+    *,
+    run_dir: Path,
+    settings: TrainSettings,
+) -> None:
+    from songnet.training.train import train as run_training
+
     with show_progress("Training") as advance:
         result = run_training(
             tracks,
             store=features,
             run_dir=run_dir,
             settings=settings,
-            degraded=degraded,
+            degraded=degraded[0] if degraded else None,
             progress=lambda done, total, logs: advance(done, total, _describe(logs)),
         )
     row = (
@@ -71,6 +108,31 @@ def train(
     )
     headings = ("Run", "Epochs", "Best epoch", "Validation loss", "Validation accuracy")
     print_table(headings, [row], numbers=headings[1:])
+
+
+def _learn_and_test(
+    tracks: Dataset,
+    features: FeatureStore,
+    degraded: list[FeatureStore],
+    *,
+    run_dir: Path,
+    settings: TrainSettings,
+) -> None:
+    from songnet.evaluation.holdout import evaluate_split
+    from songnet.evaluation.protocol import DegradedStores
+
+    with show_progress("Training") as advance:
+        report = evaluate_split(
+            tracks,
+            store=features,
+            run_dir=run_dir,
+            settings=settings,
+            degraded=DegradedStores(*degraded) if degraded else None,
+            progress=lambda done, total, logs: advance(done, total, _describe(logs)),
+        )
+    report.save(run_dir / "report.json")
+    print_report(report)
+    typer.echo(f"Report: {run_dir / 'report.json'}", err=True)
 
 
 def _describe(logs: dict[str, float]) -> str:

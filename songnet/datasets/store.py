@@ -1,19 +1,16 @@
 """Log-mel spectrograms computed once and read back memory-mapped.
 
-One ``.npy`` file a track, named by the SHA-256 of its audio, in a folder
-named by the hash of the feature settings: whatever was computed is never
-computed again, an interrupted run goes on where it stopped, and other
-settings never mix.
+They lie in the shards of a folder named by the hash of the feature settings,
+by the SHA-256 of the audio: whatever was computed is never computed again, an
+interrupted run goes on where it stopped, and other settings never mix.
 """
 
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable, Iterable
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field
-from multiprocessing import get_context
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -21,14 +18,16 @@ import numpy.typing as npt
 
 from songnet.config import FeatureConfig
 from songnet.datasets.base import Track, file_sha256
-from songnet.exceptions import AudioError, DatasetError
-from songnet.signal.audio import load_audio
-from songnet.signal.degrade import Degradation, degrade
-from songnet.signal.features import log_mel
+from songnet.datasets.cluster import Work, compute_all
+from songnet.datasets.shards import ShardReader, ShardWriter
+from songnet.evaluation.json_file import write_object
+from songnet.exceptions import DatasetError
+from songnet.signal.degrade import Degradation
 
 __all__ = ["FeatureStore", "StoreReport"]
 
 StoredLogMel = npt.NDArray[np.float16]
+Progress = Callable[[int, int], None]
 _SIGNAL_FIELDS = ("sr", "n_fft", "hop_length", "n_mels", "fmin", "fmax", "floor_db")
 
 
@@ -71,10 +70,9 @@ class FeatureStore:
         name = hashlib.sha256(repr(values).encode()).hexdigest()[:12]
         self.folder = root / (f"{name}-{degradation.hash}" if degradation else name)
 
-    def path(self, track: Track) -> Path:
-        """File that holds, or will hold, the features of a track."""
-        sha256 = track.sha256 or file_sha256(track.path)
-        return self.folder / sha256[:2] / f"{sha256}.npy"
+    @cached_property
+    def _shards(self) -> ShardReader:
+        return ShardReader(self.folder / "shards", width=self.config.n_mels)
 
     def load(self, track: Track) -> StoredLogMel:
         """Open the log-mel of a track.
@@ -85,29 +83,30 @@ class FeatureStore:
 
         Returns
         -------
-        S_db : np.memmap [shape=(n_frames, n_mels), dtype=float16]
-            Time first, as the networks read it.
+        S_db : np.ndarray [shape=(n_frames, n_mels), dtype=float16]
+            Time first, as the networks read it; read-only, a view of a file
+            that is mapped into memory.
 
         Raises
         ------
         DatasetError
             If it was not computed.
         """
-        path = self.path(track)
-        if not path.is_file():
+        found = self._find(_key(track))
+        if found is None:
             raise DatasetError(
                 f"The features of {track.track_id} are not in {self.folder}; "
                 "run `songnet features` first."
             )
-        stored: StoredLogMel = np.load(path, mmap_mode="r")
-        return stored
+        return found
 
     def compute(
         self,
         tracks: Iterable[Track],
         *,
         jobs: int | None = None,
-        progress: Callable[[int, int], None] | None = None,
+        scheduler: str | None = None,
+        progress: Progress | None = None,
     ) -> StoreReport:
         """Compute what is missing, in parallel.
 
@@ -116,67 +115,62 @@ class FeatureStore:
         tracks : iterable of Track
         jobs : int, optional
             Processes; the number of cores if not given.
+        scheduler : str, optional
+            Address of a Dask scheduler; see `songnet.datasets.cluster`. What
+            its workers compute is written here.
         progress : callable, optional
             Called with (done, total) after each track.
 
         Returns
         -------
         report : StoreReport
-            Tracks that cannot be read are in ``failed``; the others are done.
+            Tracks that cannot be read are in ``failed``, and in
+            ``failed.json`` of the folder; the others are done.
         """
         report = StoreReport()
-        missing: dict[Path, Track] = {}
-        total = 0
-        for track in tracks:
-            total += 1
-            if not track.path.is_file():
-                report.failed[track.track_id] = f"{track.path} is missing."
-                continue
-            path = self.path(track)
-            if path.is_file():
-                report.reused += 1
-            else:
-                missing[path] = track
-        done = total - len(missing)
+        missing = self._missing(tracks, report)
+        done = report.reused + len(report.failed)
+        total = done + len(missing)
         if progress:
             progress(done, total)
-        if not missing:
-            return report
-        context = get_context("spawn")
-        with ProcessPoolExecutor(jobs or os.cpu_count(), mp_context=context) as pool:
-            futures = {
-                pool.submit(_compute_one, track.path, path, self.config, self.degradation): track
-                for path, track in missing.items()
-            }
-            for future in as_completed(futures):
-                error = future.result()
-                if error is None:
-                    report.computed += 1
+        works = [Work(t.path, key, self.config, self.degradation) for key, t in missing.items()]
+        outcomes = compute_all(works, jobs=jobs, scheduler=scheduler)
+        with ShardWriter(self.folder / "shards") as writer:
+            for (key, track), outcome in zip(missing.items(), outcomes, strict=True):
+                if outcome.S_db is None:
+                    report.failed[track.track_id] = outcome.problem
                 else:
-                    report.failed[futures[future].track_id] = error
+                    writer.append(key, outcome.S_db)
+                    report.computed += 1
                 done += 1
                 if progress:
                     progress(done, total)
+        if report.failed:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            write_object(self.folder / "failed.json", report.failed)
         return report
 
+    def _missing(self, tracks: Iterable[Track], report: StoreReport) -> dict[str, Track]:
+        """Return the tracks to compute by their key; note the others in the report."""
+        missing: dict[str, Track] = {}
+        for track in tracks:
+            if not track.path.is_file():
+                report.failed[track.track_id] = f"{track.path} is missing."
+                continue
+            key = _key(track)
+            if key in missing or self._find(key) is not None:
+                report.reused += 1
+            else:
+                missing[key] = track
+        return missing
 
-def _compute_one(
-    source: Path, target: Path, config: FeatureConfig, degradation: Degradation | None
-) -> str | None:
-    """Write the features of one file; return why it failed, if it did."""
-    try:
-        y, _ = load_audio(source, sr=config.sr)
-        if degradation:
-            y = degrade(y, sr=config.sr, key=target.stem, settings=degradation)
-        S_db = log_mel(y, config=config)
-    except AudioError as error:
-        return str(error)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_suffix(f".{os.getpid()}.part")
-    try:
-        with part.open("wb") as file:
-            np.save(file, S_db.T.astype(np.float16))
-        part.replace(target)
-    finally:
-        part.unlink(missing_ok=True)
-    return None
+    def _find(self, key: str) -> StoredLogMel | None:
+        found = self._shards.get(key)
+        single = self.folder / key[:2] / f"{key}.npy"  # a store of version 0.1
+        if found is None and single.is_file():
+            found = np.load(single, mmap_mode="r")
+        return found
+
+
+def _key(track: Track) -> str:
+    return track.sha256 or file_sha256(track.path)

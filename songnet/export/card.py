@@ -87,7 +87,7 @@ def model_card(bundle: Bundle, report: Report, files: Sequence[ExportedFile]) ->
         fmax=features.fmax,
         seconds=features.patch_seconds,
         patch_frames=features.patch_frames,
-        protocol=f"{report.protocol['folds']}-fold cross-validation, artist-disjoint",
+        protocol=_protocol(report),
         n_tracks=report.n_tracks,
         n_groups=report.n_groups,
         headline=_headline(report),
@@ -105,6 +105,12 @@ def model_card(bundle: Bundle, report: Report, files: Sequence[ExportedFile]) ->
         seed=report.seed,
         commit=(report.commit or "unknown")[:12],
     )
+
+
+def _protocol(report: Report) -> str:
+    if report.protocol["name"] == "held-out test":
+        return f"Held-out test of {report.protocol['dataset']} ({report.protocol['split']})"
+    return f"{report.protocol['folds']}-fold cross-validation, artist-disjoint"
 
 
 def _headline(report: Report) -> str:

@@ -1,13 +1,19 @@
 from __future__ import annotations
 
+import hashlib
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from typer.testing import Result
 
+from songnet.datasets.download import Archive
+from songnet.datasets.index import read_index
 from songnet.datasets.registry import DATASET_NAMES
 from tests.cli.conftest import write_tone
+from tests.datasets.fma_files import fma_row, write_clips, write_tracks_csv
+from tests.datasets.server import FileServer, serve
 
 Songnet = Callable[..., Result]
 
@@ -79,3 +85,55 @@ def test_features_name_the_tracks_that_cannot_be_read(
     assert result.exit_code == 1
     assert "Ska/broken.mp3: " in result.stderr
     assert "2 computed, 0 there before, 1 failed" in result.stderr
+
+
+@pytest.fixture
+def fma(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("SONGNET_CACHE", str(tmp_path / "cache"))
+    rows = {i: fma_row(i) for i in (2, 3, 98565)}
+    rows[3] = fma_row(3, set__split="test")
+    write_tracks_csv(tmp_path / "fma" / "fma_metadata", rows)
+    write_clips(tmp_path / "fma" / "fma_small", (2, 3))
+    return tmp_path / "fma"
+
+
+def test_info_shows_the_split_and_what_is_left_out(songnet: Songnet, fma: Path) -> None:
+    out = songnet("data", "info", "fma-small", "--data-root", fma).stdout
+    rows = dict(line.split(maxsplit=1) for line in out.splitlines() if line)
+    assert rows["Split"].strip() == "train 1, test 1"
+    assert "Left out  1: known to be too short" in out
+
+
+def test_index_says_where_the_table_is(songnet: Songnet, fma: Path) -> None:
+    out = songnet("data", "index", "fma-metadata", "--root", fma).stdout
+    count, _, path = out.strip().partition(" tracks in ")
+    assert count == "3"
+    assert len(read_index(Path(path))) == 3
+
+
+def test_download_fetches_once_and_then_says_so(
+    songnet: Songnet, fma: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packed = shutil.make_archive(str(tmp_path / "fma_small"), "zip", fma, "fma_small")
+    data = Path(packed).read_bytes()
+    with serve(FileServer({"/fma_small.zip": data})) as server:
+        row = {
+            "file": "fma_small.zip",
+            "urls": [f"{server.url}/fma_small.zip"],
+            "known_hash": f"sha1:{hashlib.sha1(data).hexdigest()}",
+            "folder": "fma_small",
+            "size_gib": 0.01,
+            "unpacked_gib": 0.01,
+        }
+        archives = {"fma-small": Archive(name="fma-small", **row)}
+        monkeypatch.setattr("songnet.datasets.download.load_archives", lambda: archives)
+        monkeypatch.setenv("SONGNET_DATA", str(tmp_path / "fetched"))
+        first = songnet("data", "download", "fma-small")
+        assert first.stdout == f"fma-small: fetched and checked, in {tmp_path}/fetched/fma_small\n"
+    again = songnet("data", "download", "fma-small")
+    assert again.stdout == f"fma-small: there already, in {tmp_path}/fetched/fma_small\n"
+    assert songnet("data", "download", "msd").exit_code == 1
+    offline = songnet("data", "download", "fma-small", "--root", tmp_path / "other")
+    assert offline.exit_code == 1
+    assert len(offline.stderr.splitlines()) == 1
+    assert "cannot be reached" in offline.stderr

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from songnet.datasets.base import Dataset, Track
+from songnet.datasets.shards import ShardWriter
 from songnet.datasets.store import FeatureStore
 from tests.training.training_settings import SETTINGS
 
@@ -29,8 +30,7 @@ def easy(tmp_path_factory) -> tuple[Dataset, FeatureStore]:
         )
         tilt = np.linspace(-15, 15, 16) * (1 if genre == "High" else -1)
         S_db = rng.normal(-10, 3, (80, 16)) + tilt
-        path = store.path(track)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        np.save(path, S_db.astype(np.float16))
+        with ShardWriter(store.folder / "shards") as writer:
+            writer.append(track.sha256, S_db.astype(np.float16))
         tracks.append(track)
     return Dataset("easy", tuple(tracks)), store
