@@ -299,8 +299,11 @@ class LiveListener:
         self._seconds = self._seconds_before + self._classifier.seconds_heard
         self._kept.append(_to_mono_int16(chunk))
         self._kept_samples += len(chunk)
-        while self._kept_samples > self._keep_seconds * sr:
-            self._kept_samples -= len(self._kept.popleft())
+        while (excess := self._kept_samples - round(self._keep_seconds * sr)) > 0:
+            oldest = self._kept.popleft()
+            if len(oldest) > excess:
+                self._kept.appendleft(oldest[excess:])
+            self._kept_samples -= min(excess, len(oldest))
         if prediction is not None:
             self._prediction = prediction
             self._moments.append(
