@@ -1,0 +1,222 @@
+"""What a visitor explores: which collections there are, which tracks of one, in which order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from app.settings import Settings
+from songnet.datasets.index import IndexFilter
+from songnet.datasets.places import cache_root
+from songnet.exceptions import DatasetError
+from songnet.inference.bundle import find_bundle
+from songnet.inference.collection import Collection
+from songnet.inference.collection_build import COLLECTION_FILE
+from songnet.inference.label_check import confident_mistakes, likely_label_errors
+from songnet.signal.audio import DecodeLimits
+
+__all__ = [
+    "NEIGHBOURS_FILE",
+    "PAGE_ROWS",
+    "SORTS",
+    "VIEWS",
+    "Choice",
+    "audio_bytes",
+    "counts_by_genre",
+    "find_collections",
+    "frame_csv",
+    "map_sample",
+    "near_duplicate_rows",
+    "rows_of_view",
+    "sort_rows",
+    "years_of",
+]
+
+NEIGHBOURS_FILE = "neighbours.parquet"
+PAGE_ROWS = 25
+VIEWS = ("Tracks", "Map", "Mistakes", "Doubtful genres", "Near-duplicates")
+SORTS = {
+    "As listed": (),
+    "Artist": ("artist", "title"),
+    "Title": ("title",),
+    "Year": ("year", "artist"),
+    "Least confident": ("confidence",),
+}
+_EXPORTED = (
+    "track_id", "artist", "title", "album", "year", "licence", "split", "fold", "source",
+    "genre", "predicted", "confidence", "basis", "status", "error",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What the filters ask for.
+
+    Parameters
+    ----------
+    genres, licences, splits : tuple of str
+        Accepted values; all where empty.
+    artist, text : str
+        Part of the artist's name; words that title, artist or album hold.
+    years : tuple of int, optional
+        First and last year; tracks of unknown year are then left out.
+    """
+
+    genres: tuple[str, ...] = ()
+    licences: tuple[str, ...] = ()
+    splits: tuple[str, ...] = ()
+    artist: str = ""
+    text: str = ""
+    years: tuple[int, int] | None = None
+
+    def select(self, collection: Collection) -> pd.DataFrame:
+        """Return the rows of the collection that are asked for."""
+        artists: Sequence[str] = ()
+        if self.artist.strip():
+            names = pd.Series(collection.frame["artist"].unique())
+            part = self.artist.strip().casefold()
+            found = names[names.str.casefold().str.contains(part, regex=False)]
+            artists = tuple(found) or ("\0",)
+        wanted = IndexFilter(
+            genres=self.genres,
+            artists=artists,
+            licences=self.licences,
+            splits=self.splits,
+            years=self.years,
+            text=self.text,
+        )
+        return collection.index.select(wanted)
+
+
+def find_collections(settings: Settings) -> dict[str, Path]:
+    """Find the built collections of the folders that the operator allows.
+
+    Parameters
+    ----------
+    settings : Settings
+
+    Returns
+    -------
+    paths : dict of str to Path
+        By name, sorted; last the tracks that the model is shipped with. Two
+        of one name are told apart by their folders.
+    """
+    folders = settings.collection_folders or (cache_root() / "collections",)
+    found: dict[str, Path] = {}
+    for folder in folders:
+        for path in sorted(folder.glob(f"*/{COLLECTION_FILE}")):
+            name = path.parent.name
+            found[f"{name} ({folder.name})" if name in found else name] = path
+    shipped = find_bundle() / NEIGHBOURS_FILE
+    if shipped.is_file():
+        found["What the model learned from (no audio)"] = shipped
+    return found
+
+
+def rows_of_view(view: str, collection: Collection, chosen: pd.DataFrame) -> pd.DataFrame:
+    """Return the tracks that a view lists, of those that the filters chose."""
+    if view == "Mistakes":
+        frame = confident_mistakes(collection)
+    elif view == "Doubtful genres":
+        frame = likely_label_errors(collection)
+    else:
+        return chosen
+    return frame[frame.index.isin(chosen.index)]
+
+
+def near_duplicate_rows(
+    collection: Collection, chosen: pd.DataFrame, *, at_least: float
+) -> pd.DataFrame:
+    """List near-duplicates, two rows a pair, of which at least one was chosen.
+
+    Returns
+    -------
+    frame : pandas.DataFrame
+        Rows of the collection with ``pair`` (a number from 1) and the
+        ``similarity`` of the pair.
+    """
+    pairs = collection.near_duplicates(at_least=at_least)
+    keep = pairs["first"].isin(chosen.index) | pairs["second"].isin(chosen.index)
+    pairs = pairs[keep].reset_index(drop=True)
+    rows = pairs[["first", "second"]].to_numpy().ravel()
+    return collection.frame.iloc[rows].assign(
+        pair=(pairs.index + 1).repeat(2), similarity=pairs["similarity"].repeat(2).to_numpy()
+    )
+
+
+def sort_rows(frame: pd.DataFrame, sort: str) -> pd.DataFrame:
+    """Order rows by one of `SORTS`; what is unknown comes last."""
+    columns = list(SORTS[sort])
+    if not columns:
+        return frame
+    return frame.sort_values(
+        columns, key=lambda column: column.replace("", None), na_position="last", kind="stable"
+    )
+
+
+def counts_by_genre(frame: pd.DataFrame) -> pd.Series:
+    """Number of tracks of each genre: of the label, or of the prediction where none has one."""
+    column = "genre" if (frame["genre"] != "").any() else "predicted"
+    return frame[column].value_counts()
+
+
+def years_of(frame: pd.DataFrame) -> pd.Series:
+    """Years of the tracks whose year is known."""
+    return frame["year"].dropna().astype(int)
+
+
+def map_sample(frame: pd.DataFrame, *, most: int, seed: int = 0) -> pd.DataFrame:
+    """Choose the tracks that the map draws: all, or ``most`` of them at random.
+
+    Returns
+    -------
+    frame : pandas.DataFrame
+        With ``colour_genre``: the label, or the prediction where there is none.
+    """
+    placed = frame[frame["x"].notna()]
+    if len(placed) > most:
+        placed = placed.sample(most, random_state=seed)
+    label = placed["genre"].where(placed["genre"] != "", placed["predicted"])
+    return placed.assign(colour_genre=label)
+
+
+def frame_csv(frame: pd.DataFrame) -> str:
+    """Write tracks as CSV, a row a track.
+
+    A text that a spreadsheet would take for a formula gets an apostrophe.
+    """
+    extra = [name for name in ("suggested", "margin", "pair", "similarity") if name in frame]
+    kept = frame[[*_EXPORTED, *extra]].copy()
+    for name in kept.columns[[not pd.api.types.is_numeric_dtype(kept[c]) for c in kept]]:
+        text = kept[name].astype(object)
+        kept[name] = text.where(~text.str.match(r"[=+\-@\t\r]", na=False), "'" + text)
+    return kept.to_csv(index=False, lineterminator="\n", float_format="%.4f")
+
+
+def audio_bytes(collection: Collection, row: int, *, limits: DecodeLimits) -> bytes | None:
+    """Read the audio of a track, where it is on this machine.
+
+    Returns
+    -------
+    data : bytes or None
+        None where the collection has no path or the file is gone.
+
+    Raises
+    ------
+    DatasetError
+        If the file is over the limit, or outside of the collection's folder.
+    """
+    path = collection.index.path_of(row)
+    if path is None or not path.is_file():
+        return None
+    root = collection.index.root.resolve()
+    if not path.resolve().is_relative_to(root):
+        raise DatasetError("This file lies outside of the folder of its collection.")
+    if path.stat().st_size > limits.max_bytes:
+        raise DatasetError(
+            f"This file is larger than the {limits.max_bytes / 2**20:.0f} MB that the app opens."
+        )
+    return path.read_bytes()

@@ -1,0 +1,78 @@
+"""The tracks nearest to a song, by artist and title."""
+
+from __future__ import annotations
+
+from html import escape
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import streamlit as st
+
+from app import services
+from app.components import MUTED
+from app.explore import NEIGHBOURS_FILE
+from songnet.exceptions import DatasetError
+from songnet.inference.bundle import find_bundle
+
+__all__ = ["neighbours_html", "show_neighbours"]
+
+_N_SHOWN = 5
+
+
+def show_neighbours(embedding: npt.NDArray[np.float32] | None, *, sha256: str = "") -> None:
+    """Show the tracks that are nearest to a song; nothing where none are known.
+
+    Parameters
+    ----------
+    embedding : np.ndarray [shape=(n_channels,), dtype=float32], optional
+        `Prediction.embedding` of the song.
+    sha256 : str
+        Of the file, so that it is not its own neighbour.
+    """
+    path = find_bundle() / NEIGHBOURS_FILE
+    if embedding is None or not path.is_file():
+        return
+    try:
+        collection = services.load_collection(path)
+        if collection.facts["model_sha256"] != services.load_classifier().bundle.files.get(
+            "model.tflite"
+        ):
+            return  # made with another model: its distances would mean nothing
+        near = collection.neighbours(embedding, k=_N_SHOWN, sha256=sha256)
+    except DatasetError:
+        return
+    st.subheader("It sounds most like", anchor=False)
+    st.html(neighbours_html(near))
+    st.caption(
+        f"Of the {len(collection):,} tracks that the model learned from, those nearest in its "
+        "embedding: what it hears as alike, not what a person would."
+    )
+
+
+def neighbours_html(near: pd.DataFrame) -> str:
+    """Write tracks and how alike they are as a list.
+
+    Parameters
+    ----------
+    near : pandas.DataFrame
+        Rows of a collection with ``similarity``; escaped here.
+
+    Returns
+    -------
+    html : str
+    """
+    rows = "".join(
+        '<li style="display:flex;gap:1rem;justify-content:space-between;padding:.2rem 0">'
+        f'<span style="overflow-wrap:anywhere">{escape(_words(track))}</span>'
+        f'<span style="white-space:nowrap">{escape(track["genre"] or track["predicted"])} '
+        f'<span style="{MUTED}">{track["similarity"]:.2f}</span></span></li>'
+        for _, track in near.iterrows()
+    )
+    return f'<ol data-testid="neighbours" style="list-style:none;margin:0;padding:0">{rows}</ol>'
+
+
+def _words(track: pd.Series) -> str:
+    name = ": ".join(part for part in (track["artist"], track["title"]) if part)
+    year = "" if pd.isna(track["year"]) else f" ({int(track['year'])})"
+    return f"{name or track['track_id']}{year}"

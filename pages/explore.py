@@ -1,0 +1,29 @@
+"""A whole collection: who is in it, what the model says, where it may be wrong."""
+
+import streamlit as st
+
+from app import components, explore, explore_track, explore_view, services
+from app.settings import read_settings
+from songnet.exceptions import SongNetError
+
+st.title("Explore a collection", anchor=False)
+
+try:
+    settings = read_settings()
+    paths = explore.find_collections(settings)
+    if not paths:
+        explore_view.show_empty()
+    else:
+        name = st.selectbox("Collection", list(paths), key="explore-collection")
+        with st.spinner("Opening …"):
+            collection = services.load_collection(paths[name])
+        choice = explore_view.show_filters(collection, name=name)
+        chosen = choice.select(collection)
+        explore_view.show_counts(collection, chosen, name=name)
+        view = explore_view.choose_view()
+        explore_view.show_view(view, collection, chosen, name=name)
+        row = explore_view.selected_row(collection, name=name)
+        if row is not None:
+            explore_track.show_track(collection, row, limits=settings.limits)
+except SongNetError as error:
+    components.show_error(error)

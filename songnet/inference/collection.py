@@ -1,0 +1,218 @@
+"""A collection that was listened to: its index, what the model said, embeddings, a map.
+
+It is one Parquet file, a row a track: the columns of
+`songnet.datasets.index.SCHEMA`, then those of `RESULTS`, the probabilities and
+the embedding as 16-bit floats. It never holds audio.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from songnet.datasets.index import SCHEMA, CollectionIndex
+from songnet.exceptions import DatasetError
+from songnet.inference.embedding import EmbeddingSpace
+
+__all__ = ["RESULTS", "Basis", "Collection", "read_collection", "write_collection"]
+
+Basis = Literal["out-of-fold", "heard", "new", ""]
+RESULTS = pa.schema(
+    [
+        ("status", pa.string()),  # of the prediction, or "rejected", "error", "missing"
+        ("error", pa.string()),
+        ("predicted", pa.string()),  # most probable genre; empty where there is no prediction
+        ("confidence", pa.float32()),
+        ("basis", pa.string()),
+        ("x", pa.float32()),  # place on the map
+        ("y", pa.float32()),
+        ("nearest", pa.int32()),  # row of the nearest other track; -1 where there is none
+        ("similarity", pa.float32()),  # cosine to it
+    ]
+)
+_VERSION = "1"
+_NULLABLE = {pa.int16(): pd.Int16Dtype()}
+
+
+@dataclass(frozen=True, eq=False)
+class Collection:
+    """The tracks of a collection and what the model said about each.
+
+    Parameters
+    ----------
+    index : CollectionIndex
+        Its frame has the columns of `RESULTS` as well. ``basis`` says what a
+        prediction is worth: "out-of-fold" by a network that never heard the
+        artist, "heard" where the model learned from the track, "new" where
+        it did not; empty where there is no prediction.
+    genres : tuple of str
+        Of the model, in the order of ``probs``.
+    probs : np.ndarray [shape=(n_tracks, n_genres), dtype=float16]
+        Rows of zeros where there is no prediction.
+    embeddings : np.ndarray [shape=(n_tracks, n_channels), dtype=float16]
+        Rows of zeros where there is no prediction.
+    facts : dict
+        ``model``, ``model_version``, ``model_sha256``, ``map_method``,
+        ``versions``, ``commit`` and ``command``: where it comes from.
+    """
+
+    index: CollectionIndex
+    genres: tuple[str, ...]
+    probs: npt.NDArray[np.float16]
+    embeddings: npt.NDArray[np.float16]
+    facts: dict[str, Any]
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """A row a track, index 0 to n-1."""
+        return self.index.frame
+
+    @cached_property
+    def predicted_rows(self) -> npt.NDArray[np.int64]:
+        """Rows that have a prediction, and so an embedding."""
+        return np.flatnonzero(self.frame["predicted"].to_numpy(dtype=object) != "")
+
+    @cached_property
+    def space(self) -> EmbeddingSpace:
+        """Embeddings of `predicted_rows`, ready to compare."""
+        return EmbeddingSpace.of(self.embeddings[self.predicted_rows])
+
+    def neighbours(
+        self, embedding: npt.NDArray[np.floating], *, k: int, sha256: str = ""
+    ) -> pd.DataFrame:
+        """Find the tracks nearest to an embedding.
+
+        Parameters
+        ----------
+        embedding : np.ndarray [shape=(n_channels,)]
+            Of the same model.
+        k : int
+        sha256 : str
+            A track with this checksum is the same file, and left out.
+
+        Returns
+        -------
+        frame : pandas.DataFrame
+            Rows of `frame`, nearest first, with the cosine as ``similarity``.
+        """
+        rows, similarity = self.space.nearest(embedding, k=k + 1)
+        found = self.frame.iloc[self.predicted_rows[rows]].assign(similarity=similarity)
+        if sha256:
+            found = found[found["sha256"] != sha256]
+        return found.head(k)
+
+    def near_duplicates(self, *, at_least: float) -> pd.DataFrame:
+        """List pairs of tracks that are almost the same to the model.
+
+        Parameters
+        ----------
+        at_least : float
+            Smallest cosine.
+
+        Returns
+        -------
+        pairs : pandas.DataFrame
+            ``first``, ``second`` (row numbers, the smaller first) and
+            ``similarity``, most alike first; each pair once.
+        """
+        frame = self.frame[(self.frame["similarity"] >= at_least) & (self.frame["nearest"] >= 0)]
+        one, other = frame.index.to_numpy(), frame["nearest"].to_numpy()
+        pairs = pd.DataFrame(
+            {
+                "first": np.minimum(one, other),
+                "second": np.maximum(one, other),
+                "similarity": frame["similarity"].to_numpy(),
+            }
+        )
+        pairs = pairs.drop_duplicates(["first", "second"])
+        return pairs.sort_values("similarity", ascending=False, kind="stable", ignore_index=True)
+
+
+def write_collection(collection: Collection, path: Path, *, with_paths: bool = True) -> None:
+    """Write a collection, all of it or nothing.
+
+    Parameters
+    ----------
+    collection : Collection
+    path : Path
+        Parquet file to write.
+    with_paths : bool
+        False for a copy to give away: no path, no folder.
+    """
+    frame = collection.frame if with_paths else collection.frame.assign(path="")
+    schema = pa.schema([*SCHEMA, *RESULTS])
+    table = pa.Table.from_pandas(frame[schema.names], schema=schema, preserve_index=False)
+    for name, array in (("probs", collection.probs), ("embedding", collection.embeddings)):
+        flat = pa.array(np.ascontiguousarray(array, dtype=np.float16).ravel())
+        table = table.append_column(name, pa.FixedSizeListArray.from_arrays(flat, array.shape[1]))
+    index = collection.index
+    metadata = {
+        "songnet_collection": _VERSION,
+        "name": index.name,
+        "root": str(index.root) if with_paths else "",
+        "citation": index.citation,
+        "licence": index.licence,
+        "genres": json.dumps(collection.genres),
+        "facts": json.dumps(collection.facts),
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(f".{os.getpid()}.part")
+    try:
+        pq.write_table(table.replace_schema_metadata(metadata), part, compression="zstd")
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def read_collection(path: Path) -> Collection:
+    """Read what `write_collection` wrote.
+
+    Raises
+    ------
+    DatasetError
+        If the file is missing, damaged, or of another version.
+    """
+    remedy = "build it again with `songnet collection build`."
+    try:
+        table = pq.read_table(path)
+        metadata = {k.decode(): v.decode() for k, v in (table.schema.metadata or {}).items()}
+    except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
+        raise DatasetError(f"{path} cannot be read as a collection ({error}); {remedy}") from error
+    expected = {*SCHEMA.names, *RESULTS.names, "probs", "embedding"}
+    if metadata.get("songnet_collection") != _VERSION or set(table.column_names) != expected:
+        raise DatasetError(f"{path} is not a collection of this version; {remedy}")
+    probs, embeddings = (_matrix(table[name]) for name in ("probs", "embedding"))
+    frame = table.drop_columns(["probs", "embedding"]).to_pandas(types_mapper=_NULLABLE.get)
+    index = CollectionIndex(
+        name=metadata["name"],
+        root=Path(metadata["root"]),
+        frame=frame,
+        citation=metadata["citation"],
+        licence=metadata["licence"],
+    )
+    return Collection(
+        index,
+        tuple(json.loads(metadata["genres"])),
+        probs,
+        embeddings,
+        json.loads(metadata["facts"]),
+    )
+
+
+def _matrix(column: pa.ChunkedArray) -> npt.NDArray[np.float16]:
+    width = column.type.list_size
+    flat = column.combine_chunks().flatten().to_numpy(zero_copy_only=False)
+    return np.asarray(flat, dtype=np.float16).reshape(-1, width)
