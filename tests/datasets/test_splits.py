@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from songnet.datasets.base import Dataset, Track
 from songnet.datasets.corpus import load_corpus
-from songnet.datasets.splits import assign_folds, hold_out_groups
+from songnet.datasets.splits import assign_folds, assign_random_split, hold_out_groups
 from songnet.exceptions import DatasetError, ParameterError
 
 quick = settings(max_examples=60, deadline=None)
@@ -139,3 +140,26 @@ def test_hold_out_of_the_corpus(corpus_root: Path) -> None:
         train, held_out = hold_out_groups(tracks, share=0.12, seed=seed)
         assert 0.1 < len(held_out) / len(tracks) < 0.16
         assert {t.genre for t in train} == {t.genre for t in held_out}
+
+
+def test_an_official_validation_split_is_what_is_held_out() -> None:
+    sides = ("train", "validation", "train")
+    tracks = tuple(
+        replace(track, split=sides[i % 3]) for i, track in enumerate(make_tracks([(0, 0)] * 9))
+    )
+    learned, held_out = hold_out_groups(tracks, share=0.5, seed=0)
+    assert [t.track_id for t in held_out] == ["1", "4", "7"]
+    assert [t.track_id for t in learned] == ["0", "2", "3", "5", "6", "8"]
+
+
+def test_a_random_split_has_the_same_shares_of_every_genre() -> None:
+    dataset = Dataset("d", make_tracks([(i % 4, i % 3) for i in range(400)]))
+    split = assign_random_split(dataset, seed=1)
+    assert [t.track_id for t in split] == [t.track_id for t in dataset]
+    for genre in dataset.genres:
+        sides = Counter(t.split for t in split if t.genre == genre)
+        assert sides == {"train": 80, "validation": 10, "test": 10}
+    assert len({t.group for t in split}) == 400
+    assert assign_random_split(dataset, seed=1) == split
+    assert assign_random_split(dataset, seed=2) != split
+    assert split.splits == ("train", "validation", "test")
