@@ -9,8 +9,8 @@ import numpy.typing as npt
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from app.analysis import Envelope
 from songnet.inference.prediction import Timeline
+from songnet.signal.views import Envelope
 
 __all__ = [
     "GENRE_COLORS",
@@ -22,6 +22,8 @@ __all__ = [
     "probabilities_figure",
     "seconds_to_axis",
     "song_figure",
+    "step_traces",
+    "style_time_axis",
 ]
 
 # Mid tones: each has a contrast of at least 3 against both page backgrounds.
@@ -109,20 +111,10 @@ def song_figure(
     )
     for trace in _waveform_traces(envelope, steps, genres, duration_seconds):
         figure.add_trace(trace, row=1, col=1)
-    for trace in _step_traces(steps, genres):
+    for trace in step_traces(steps, genres):
         figure.add_trace(trace, row=2, col=1)
     loudest = max(float(np.abs(envelope.low).max()), float(np.abs(envelope.high).max()), 1e-3)
-    clock = "%-H:%M:%S" if duration_seconds >= 3600 else "%-M:%S"
-    figure.update_xaxes(
-        type="date",
-        range=[_START_MS, seconds_to_axis(duration_seconds)],
-        minallowed=_START_MS,
-        maxallowed=seconds_to_axis(duration_seconds),
-        tickformat=clock,
-        hoverformat=clock,
-        showgrid=False,
-        nticks=8,
-    )
+    style_time_axis(figure, 0.0, duration_seconds)
     # The ticks stand on the axis without bars: with bars they would mark their middles.
     figure.update_xaxes(showticklabels=True, row=1)
     figure.update_xaxes(showticklabels=False, row=2)
@@ -173,8 +165,20 @@ def _waveform_traces(
     ]
 
 
-def _step_traces(steps: Timeline, genres: tuple[str, ...]) -> list[go.Bar]:
-    """Stacked bars: the strongest genres one by one, the others together."""
+def step_traces(steps: Timeline, genres: tuple[str, ...]) -> list[go.Bar]:
+    """Stack the probabilities: the strongest genres one by one, the others together.
+
+    Parameters
+    ----------
+    steps : Timeline
+        Without overlap.
+    genres : tuple of str
+
+    Returns
+    -------
+    traces : list of go.Bar
+        Each bar's ``customdata`` begins with the second at which it starts.
+    """
     peaks = steps.probs.max(axis=0)
     strongest = np.argsort(-peaks, kind="stable")[:_MAX_SHOWN_GENRES]
     strongest = strongest[peaks[strongest] >= _SHOWN_FROM]
@@ -202,6 +206,30 @@ def _step_traces(steps: Timeline, genres: tuple[str, ...]) -> list[go.Bar]:
         )
         for name, color, values in rows
     ]
+
+
+def style_time_axis(figure: go.Figure, start_seconds: float, end_seconds: float) -> None:
+    """Make the x axes of a figure write minutes and seconds, between two moments.
+
+    Parameters
+    ----------
+    figure : go.Figure
+    start_seconds, end_seconds : float
+    """
+    clock = "%-H:%M:%S" if end_seconds >= 3600 else "%-M:%S"
+    if end_seconds - start_seconds < 6:
+        clock += ".%1f"
+    start, end = seconds_to_axis(start_seconds), seconds_to_axis(end_seconds)
+    figure.update_xaxes(
+        type="date",
+        range=[start, end],
+        minallowed=start,
+        maxallowed=end,
+        tickformat=clock,
+        hoverformat=clock,
+        showgrid=False,
+        nticks=8,
+    )
 
 
 @overload

@@ -10,8 +10,9 @@ from dataclasses import asdict
 
 from app.analysis import Analysis
 from songnet.inference.prediction import Timeline
+from songnet.inference.sections import Section
 
-__all__ = ["download_stem", "result_json", "timeline_csv"]
+__all__ = ["download_stem", "result_json", "sections_csv", "timeline_csv"]
 
 
 def result_json(analysis: Analysis, *, name: str, model: str) -> str:
@@ -69,6 +70,28 @@ def timeline_csv(steps: Timeline, *, genres: tuple[str, ...]) -> str:
     for start, end, probs in zip(steps.start_seconds, steps.end_seconds, steps.probs, strict=True):
         row = [f"{p:.4f}" for p in probs]
         writer.writerow([f"{start:.3f}", f"{end:.3f}", genres[int(probs.argmax())], *row])
+    return buffer.getvalue()
+
+
+def sections_csv(sections: tuple[Section, ...], *, genres: tuple[str, ...]) -> str:
+    """Write the sections as CSV, a row a section.
+
+    Parameters
+    ----------
+    sections : tuple of Section
+    genres : tuple of str
+
+    Returns
+    -------
+    text : str
+    """
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(["start_seconds", "end_seconds", "genre", "confidence", *genres])
+    for section in sections:
+        times = [f"{section.start_seconds:.3f}", f"{section.end_seconds:.3f}"]
+        probs = [f"{p:.4f}" for p in section.probs]
+        writer.writerow([*times, section.genre, f"{section.confidence:.4f}", *probs])
     return buffer.getvalue()
 
 

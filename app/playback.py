@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import soundfile as sf
 
-from songnet.signal.audio import DecodeLimits, load_audio
+from songnet.signal.audio import DecodeLimits, Waveform, load_audio
 
-__all__ = ["Playback", "browser_mime", "transcode_to_wav"]
+__all__ = ["Playback", "browser_mime", "transcode_to_wav", "waveform_to_wav"]
 
 _COPY_SR = 22_050
 # Containers that Chrome, Firefox and Safari know, by how their bytes begin.
@@ -82,6 +82,23 @@ def transcode_to_wav(data: bytes, *, limits: DecodeLimits) -> bytes:
     AudioDecodeError, AudioTooLongError
     """
     y, sr = load_audio(data, sr=_COPY_SR, limits=limits)
+    return waveform_to_wav(y, sr=sr)
+
+
+def waveform_to_wav(y: Waveform, *, sr: int) -> bytes:
+    """Write a waveform as 16-bit WAV.
+
+    Parameters
+    ----------
+    y : np.ndarray [shape=(n,), dtype=float32]
+        Mono audio in [-1, 1].
+    sr : int
+        Sample rate in Hz.
+
+    Returns
+    -------
+    wav : bytes
+    """
     buffer = io.BytesIO()
     sf.write(buffer, y, sr, format="WAV", subtype="PCM_16")
     return buffer.getvalue()

@@ -1,0 +1,377 @@
+"""Figures of an answer: sections and spread, evidence, attributions, before and after."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from app.charts import (
+    GRID_COLOR,
+    OTHER_COLOR,
+    clock_text,
+    finish_figure,
+    genre_colors,
+    seconds_to_axis,
+    step_traces,
+    style_time_axis,
+)
+from app.charts_views import SCALE
+from songnet.inference.explain import Attribution
+from songnet.inference.prediction import Timeline
+from songnet.inference.sections import Section
+from songnet.inference.timeline import WindowSpread
+
+__all__ = [
+    "attribution_figure",
+    "change_figure",
+    "evidence_figure",
+    "group_moments",
+    "sections_figure",
+    "spread_figure",
+]
+
+FloatArray = npt.NDArray[np.float64]
+_MAX_BARS = 400
+_MAX_COLUMNS = 700
+_MS = 1000.0
+
+
+def sections_figure(
+    steps: Timeline,
+    sections: tuple[Section, ...],
+    *,
+    genres: tuple[str, ...],
+    duration_seconds: float,
+) -> go.Figure:
+    """Draw the sections over the stacked probabilities of the steps.
+
+    Parameters
+    ----------
+    steps : Timeline
+        Without overlap.
+    sections : tuple of Section
+    genres : tuple of str
+    duration_seconds : float
+
+    Returns
+    -------
+    figure : go.Figure
+        Each bar's ``customdata`` begins with the second at which it starts.
+    """
+    figure = make_subplots(
+        rows=2, cols=1, shared_xaxes=True, row_heights=[0.16, 0.84], vertical_spacing=0.03
+    )
+    colors = genre_colors(genres)
+    lengths = np.array([section.end_seconds - section.start_seconds for section in sections])
+    middles = np.array([section.start_seconds for section in sections]) + lengths / 2
+    figure.add_trace(
+        go.Bar(
+            x=seconds_to_axis(middles).tolist(),
+            y=[1.0] * len(sections),
+            width=(lengths * _MS).tolist(),
+            marker={
+                "color": [colors[section.genre] for section in sections],
+                "line": {"width": 0},
+            },
+            customdata=[
+                [s.start_seconds, _stretch_text(s), s.genre, s.confidence] for s in sections
+            ],
+            text=[s.genre for s in sections],
+            textposition="inside",
+            insidetextanchor="middle",
+            textangle=0,
+            textfont={"color": "#ffffff"},
+            hovertemplate="%{customdata[2]} %{customdata[3]:.0%}<br>%{customdata[1]}"
+            "<extra></extra>",
+            unselected={"marker": {"opacity": 1}},
+            showlegend=False,
+        ),
+        row=1,
+        col=1,
+    )
+    for trace in step_traces(steps, genres):
+        figure.add_trace(trace, row=2, col=1)
+    style_time_axis(figure, 0.0, duration_seconds)
+    figure.update_xaxes(showticklabels=True, row=2)
+    figure.update_yaxes(fixedrange=True, showgrid=False)
+    figure.update_yaxes(visible=False, range=[0, 1], row=1)
+    figure.update_yaxes(
+        range=[0, 1], tickformat=".0%", tickvals=[0, 0.5, 1], gridcolor=GRID_COLOR, row=2
+    )
+    figure.update_layout(
+        barmode="stack",
+        bargap=0,
+        dragmode=False,
+        hovermode="closest",
+        legend={"orientation": "h", "y": -0.14, "yanchor": "top", "x": 0, "traceorder": "normal"},
+    )
+    return finish_figure(figure, height=360)
+
+
+def _stretch_text(section: Section) -> str:
+    return f"{clock_text(section.start_seconds)} to {clock_text(section.end_seconds)}"
+
+
+def spread_figure(spread: WindowSpread, *, genres: tuple[str, ...]) -> go.Figure:
+    """Draw each genre's mean over the windows, with one deviation and the extremes.
+
+    Parameters
+    ----------
+    spread : WindowSpread
+    genres : tuple of str
+
+    Returns
+    -------
+    figure : go.Figure
+    """
+    order = np.argsort(spread.mean, kind="stable")
+    names = [genres[i] for i in order]
+    colors = [genre_colors(genres)[name] for name in names]
+    figure = go.Figure()
+    for name, color in zip(names, colors, strict=True):
+        i = genres.index(name)
+        figure.add_trace(
+            go.Scatter(
+                x=[float(spread.low[i]), float(spread.high[i])],
+                y=[name, name],
+                mode="lines",
+                line={"width": 2, "color": color},
+                opacity=0.55,
+                hoverinfo="skip",
+            )
+        )
+    low = np.maximum(spread.mean - spread.std, 0)[order]
+    high = np.minimum(spread.mean + spread.std, 1)[order]
+    figure.add_trace(
+        go.Bar(
+            x=(high - low).tolist(),
+            base=low.tolist(),
+            y=names,
+            orientation="h",
+            width=0.5,
+            marker={"color": colors, "cornerradius": 4},
+            customdata=np.stack(
+                [spread.mean[order], spread.std[order], spread.low[order], spread.high[order]], 1
+            ).tolist(),
+            hovertemplate="%{y}: mean %{customdata[0]:.0%}, deviation %{customdata[1]:.0%}<br>"
+            "from %{customdata[2]:.0%} to %{customdata[3]:.0%}<extra></extra>",
+        )
+    )
+    figure.add_trace(
+        go.Scatter(
+            x=spread.mean[order].tolist(),
+            y=names,
+            mode="markers",
+            marker={"symbol": "line-ns", "size": 16, "line": {"width": 3, "color": OTHER_COLOR}},
+            hoverinfo="skip",
+        )
+    )
+    figure.update_xaxes(range=[0, 1], tickformat=".0%", gridcolor=GRID_COLOR, nticks=6)
+    figure.update_yaxes(ticksuffix="  ", showgrid=False)
+    figure.update_layout(showlegend=False, dragmode=False)
+    return finish_figure(figure, height=30 * len(genres) + 40)
+
+
+def group_moments(
+    seconds: FloatArray, values: FloatArray, *, duration_seconds: float
+) -> tuple[FloatArray, FloatArray]:
+    """Sum neighbouring moments to at most 400 stretches of equal length.
+
+    Parameters
+    ----------
+    seconds, values : np.ndarray [shape=(n,), dtype=float64]
+    duration_seconds : float
+
+    Returns
+    -------
+    edges : np.ndarray [shape=(n_stretches + 1,), dtype=float64]
+    sums : np.ndarray [shape=(n_stretches,), dtype=float64]
+        They sum to what ``values`` sum to.
+    """
+    edges = np.linspace(0, duration_seconds, min(seconds.size, _MAX_BARS) + 1)
+    index = np.clip(np.searchsorted(edges, seconds, side="right") - 1, 0, edges.size - 2)
+    return edges, np.bincount(index, weights=values, minlength=edges.size - 1)
+
+
+def evidence_figure(
+    edges: FloatArray, sums: FloatArray, *, genre: str, against: str, color: str
+) -> go.Figure:
+    """Draw what each stretch said for a genre (upwards) and against it (downwards).
+
+    Parameters
+    ----------
+    edges : np.ndarray [shape=(n + 1,), dtype=float64]
+        Seconds.
+    sums : np.ndarray [shape=(n,), dtype=float64]
+        Log-odds.
+    genre, against : str
+        What upwards and downwards mean, for a person.
+    color : str
+        Of the genre.
+
+    Returns
+    -------
+    figure : go.Figure
+        Each bar's ``customdata`` begins with the second at which it starts.
+    """
+    width = np.diff(edges)
+    figure = go.Figure(
+        go.Bar(
+            x=seconds_to_axis(edges[:-1] + width / 2).tolist(),
+            y=np.round(sums, 5).tolist(),
+            width=(width * _MS).tolist(),
+            marker={
+                "color": [color if value >= 0 else OTHER_COLOR for value in sums],
+                "line": {"width": 0},
+            },
+            customdata=[
+                [float(start), f"{clock_text(start)} to {clock_text(end)}"]
+                for start, end in pairwise(edges)
+            ],
+            hovertemplate="%{customdata[1]}: %{y:+.3f}<extra></extra>",
+            unselected={"marker": {"opacity": 1}},
+        )
+    )
+    reach = max(float(np.abs(sums).max(initial=0)), 1e-6) * 1.1
+    style_time_axis(figure, float(edges[0]), float(edges[-1]))
+    figure.update_yaxes(
+        range=[-reach, reach],
+        tickvals=[-reach / 2, 0, reach / 2],
+        ticktext=[f"for {against}", "0", f"for {genre}"],
+        tickangle=-90,
+        fixedrange=True,
+        gridcolor=GRID_COLOR,
+        zerolinecolor=GRID_COLOR,
+    )
+    figure.update_layout(bargap=0, dragmode=False, hovermode="closest", showlegend=False)
+    return finish_figure(figure, height=220)
+
+
+def attribution_figure(attribution: Attribution, *, bands: list[str], start: float) -> go.Figure:
+    """Draw a log-mel spectrogram over the importance of its cells.
+
+    Parameters
+    ----------
+    attribution : Attribution
+    bands : list of str
+        Name of each mel band.
+    start : float
+        Second of the track at which it begins.
+
+    Returns
+    -------
+    figure : go.Figure
+    """
+    S_db, values = _columns(attribution.S_db, np.mean), _columns(attribution.values, np.sum)
+    seconds = _columns(attribution.seconds[None], np.mean)[0] + start
+    figure = make_subplots(
+        rows=2,
+        cols=1,
+        shared_xaxes=True,
+        vertical_spacing=0.12,
+        subplot_titles=["Log-mel spectrogram", f"What spoke for {attribution.genre}"],
+    )
+    # The strongest hundredth would leave the rest without colour.
+    reach = float(np.quantile(np.abs(values), 0.99)) or 1.0
+    share = np.clip(np.round(100 * values / reach), -100, 100).astype(np.int8)
+    is_signed = bool((values < 0).any())
+    common = {"x": seconds_to_axis(seconds).tolist(), "y": bands, "showscale": False}
+    figure.add_trace(
+        go.Heatmap(
+            **common,
+            z=np.round(S_db).astype(np.int8),
+            colorscale=SCALE,
+            zsmooth="fast",
+            hovertemplate="%{x}<br>%{y}: %{z} dB<extra></extra>",
+        ),
+        row=1,
+        col=1,
+    )
+    figure.add_trace(
+        go.Heatmap(
+            **common,
+            z=share,
+            colorscale="RdBu_r" if is_signed else SCALE,
+            zmin=-100 if is_signed else 0,
+            zmax=100,
+            zsmooth="fast",
+            hovertemplate="%{x}<br>%{y}: %{z} % of the strongest<extra></extra>",
+        ),
+        row=2,
+        col=1,
+    )
+    ticks = [int(i) for i in np.linspace(0, len(bands) - 1, 5)]
+    figure.update_yaxes(
+        type="category",
+        tickvals=ticks,
+        ticktext=[bands[i] for i in ticks],
+        fixedrange=True,
+        showgrid=False,
+    )
+    style_time_axis(figure, float(seconds[0]), float(seconds[-1]) + 1e-3)
+    figure.update_annotations(font_size=14, x=0, xanchor="left")
+    figure.update_layout(dragmode=False)
+    finish_figure(figure, height=440)
+    return figure.update_layout(
+        paper_bgcolor=None, plot_bgcolor=None, margin={"l": 0, "r": 0, "t": 30, "b": 0}
+    )
+
+
+def _columns(values: npt.NDArray[np.generic], gather: object) -> npt.NDArray[np.float64]:
+    """Gather neighbouring frames where there are more than a screen shows."""
+    starts = np.linspace(
+        0, values.shape[1], min(values.shape[1], _MAX_COLUMNS), endpoint=False
+    ).astype(int)
+    sums = np.add.reduceat(values.astype(np.float64), starts, axis=1)
+    if gather is np.mean:
+        sums /= np.diff(np.append(starts, values.shape[1]))
+    columns: npt.NDArray[np.float64] = sums
+    return columns
+
+
+def change_figure(
+    genres: tuple[str, ...], first: FloatArray, second: FloatArray, *, names: tuple[str, str]
+) -> go.Figure:
+    """Draw two answers side by side, the genres in the order of the first.
+
+    Parameters
+    ----------
+    genres : tuple of str
+    first, second : np.ndarray [shape=(n_genres,), dtype=float64]
+        Probabilities.
+    names : tuple of str
+        What the two are.
+
+    Returns
+    -------
+    figure : go.Figure
+    """
+    order = np.argsort(first, kind="stable")
+    labels = [genres[i] for i in order]
+    colors = [genre_colors(genres)[label] for label in labels]
+    figure = go.Figure()
+    # The last trace stands on top in each group.
+    for name, probs, opacity in ((names[1], second, 1.0), (names[0], first, 0.45)):
+        figure.add_trace(
+            go.Bar(
+                x=probs[order].tolist(),
+                y=labels,
+                orientation="h",
+                name=name,
+                opacity=opacity,
+                marker={"color": colors, "cornerradius": 3},
+                text=[f"{p:.0%}" if p >= 0.01 else "<1%" for p in probs[order]],
+                textposition="outside",
+                cliponaxis=False,
+                hovertemplate=f"{name}: %{{y}} %{{x:.1%}}<extra></extra>",
+            )
+        )
+    top = max(float(first.max()), float(second.max()), 0.1)
+    figure.update_xaxes(visible=False, range=[0, top * 1.2])
+    figure.update_yaxes(ticksuffix="  ", showgrid=False)
+    figure.update_layout(barmode="group", bargap=0.25, dragmode=False, showlegend=False)
+    return finish_figure(figure, height=44 * len(genres) + 8)

@@ -1,0 +1,188 @@
+"""The panel Sound: the whole track to navigate in, and its views of a stretch."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import streamlit as st
+
+from app import track_services
+from app.analysis import Analysis
+from app.charts import clock_text
+from app.charts_views import navigator_figure, views_figure
+from app.downloads import download_stem
+from app.services import load_classifier, make_playback
+from app.session import Clip
+from app.track_state import TrackState
+from app.views import PICTURES, ViewData, draw_picture, loudness_view, rhythm_view, to_csv
+from songnet.signal.audio import DecodeLimits
+
+__all__ = ["NAVIGATOR_CONFIG", "picture_config", "show_player", "show_sound"]
+
+NAVIGATOR_CONFIG: dict[str, Any] = {"displayModeBar": False, "scrollZoom": False}
+_RHYTHM, _LOUDNESS = "Tempo and beats", "Loudness"
+_VIEWS = (*PICTURES, _RHYTHM, _LOUDNESS)
+_AXIS_START = "1970-01-02"
+
+
+def picture_config(name: str) -> dict[str, Any]:
+    """Plotly's settings for a figure that can be kept as PNG.
+
+    Parameters
+    ----------
+    name : str
+        Name of the picture's file, without its ending.
+
+    Returns
+    -------
+    config : dict
+    """
+    return {
+        "displayModeBar": True,
+        "displaylogo": False,
+        "scrollZoom": False,
+        "modeBarButtons": [["toImage"]],
+        "toImageButtonOptions": {"format": "png", "filename": name, "scale": 2},
+    }
+
+
+def show_player(clip: Clip, analysis: Analysis, state: TrackState, *, limits: DecodeLimits) -> None:
+    """Show the player and the whole track; a click plays, a drag zooms.
+
+    Parameters
+    ----------
+    clip : Clip
+    analysis : Analysis
+    state : TrackState
+    limits : DecodeLimits
+    """
+    playback = make_playback(clip, codec=analysis.codec, limits=limits)
+    st.audio(
+        playback.data,
+        format=playback.mime,
+        start_time=int(state.play_from or 0),
+        autoplay=state.play_from is not None,
+        alt=f"Player of {clip.name}",
+    )
+    key = f"navigator-{clip.number}-{state.n_turns}"
+    st.plotly_chart(
+        navigator_figure(
+            analysis.envelope, duration_seconds=state.duration_seconds, span=state.span
+        ),
+        key=key,
+        on_select=lambda: _take_selection(key, state),
+        selection_mode=("points", "box"),
+        config=NAVIGATOR_CONFIG,
+        alt="The waveform of the whole track",
+    )
+
+
+def _take_selection(key: str, state: TrackState) -> None:
+    """Zoom to what was dragged over; otherwise play what was clicked."""
+    selection = st.session_state[key].selection
+    if selection.box:
+        first, last = (_axis_seconds(x) for x in selection.box[0]["x"])
+        state.show(min(first, last), max(first, last))
+    elif selection.points:
+        state.play(float(selection.points[0]["customdata"][0]))
+
+
+def _axis_seconds(x: str | float) -> float:
+    """Turn a place on the time axis into seconds; plotly gives dates or milliseconds."""
+    import pandas as pd
+
+    moment = pd.Timestamp(x) if isinstance(x, str) else pd.Timestamp(x, unit="ms")
+    return float((moment - pd.Timestamp(_AXIS_START)).total_seconds())
+
+
+def show_sound(clip: Clip, state: TrackState, *, limits: DecodeLimits) -> None:
+    """Show the views that the visitor chose, of the stretch that is shown.
+
+    Parameters
+    ----------
+    clip : Clip
+    state : TrackState
+    limits : DecodeLimits
+    """
+    chosen = st.pills(
+        "Views",
+        _VIEWS,
+        selection_mode="multi",
+        default=["Waveform", "Mel-spectrogram"],
+        key=f"views-{clip.number}",
+    )
+    _show_zoom(state)
+    if not chosen:
+        st.info("Choose a view above.", icon=":material/visibility:")
+        return
+    with st.spinner("Drawing … the first view of tempo or chroma takes longer."):
+        views = [_view(name, clip, state, limits) for name in _VIEWS if name in chosen]
+    stem = download_stem(clip.name)
+    st.plotly_chart(
+        views_figure(views, span=state.span),
+        key=f"views-figure-{clip.number}",
+        config=picture_config(f"{stem}-views"),
+        alt=f"{', '.join(view.name for view in views)} over time",
+    )
+    for view in views:
+        if view.note:
+            st.markdown(view.note)
+    sr = load_classifier().bundle.features.sr
+    st.caption(
+        f"All but loudness show what the network hears: one channel at {sr / 1000:g} kHz. "
+        "The camera above the figure keeps it as PNG."
+    )
+    _show_csv(views, stem)
+
+
+def _show_zoom(state: TrackState) -> None:
+    """Buttons for those who do not drag: keyboard, screen reader, phone."""
+    span = state.span
+    whole = span.seconds >= state.duration_seconds
+    with st.container(horizontal=True, vertical_alignment="center"):
+        for icon, help_, call, argument, is_off in (
+            ("zoom_in", "Zoom in", state.zoom, 0.5, span.seconds <= 1),
+            ("zoom_out", "Zoom out", state.zoom, 2.0, whole),
+            ("arrow_back", "Earlier", state.move, -0.5, span.start_seconds <= 0),
+            ("arrow_forward", "Later", state.move, 0.5, span.end_seconds >= state.duration_seconds),
+        ):
+            st.button(
+                f":material/{icon}:",
+                key=f"zoom-{icon}",
+                help=help_,
+                on_click=call,
+                args=(argument,),
+                disabled=is_off,
+            )
+        st.button("Whole track", key="zoom-all", on_click=state.show_all, disabled=whole)
+        st.caption(
+            f"{clock_text(span.start_seconds)} to {clock_text(span.end_seconds)}. Drag over the "
+            "waveform above to zoom, click it to listen.",
+            width="content",
+        )
+
+
+def _view(name: str, clip: Clip, state: TrackState, limits: DecodeLimits) -> ViewData:
+    if name == _RHYTHM:
+        return rhythm_view(track_services.load_rhythm(clip, limits=limits), span=state.span)
+    if name == _LOUDNESS:
+        return loudness_view(track_services.measure(clip, limits=limits), span=state.span)
+    y = track_services.load_waveform(clip, limits=limits)
+    config = load_classifier().bundle.features
+    return draw_picture(name, y, config=config, span=state.span)
+
+
+def _show_csv(views: list[ViewData], stem: str) -> None:
+    with st.container(horizontal=True):
+        for view in views:
+            name = re.sub(r"\W+", "-", view.name.lower())
+            st.download_button(
+                f"{view.name} (CSV)",
+                lambda view=view: to_csv(view),
+                file_name=f"{stem}-{name}.csv",
+                mime="text/csv",
+                icon=":material/download:",
+                on_click="ignore",
+                key=f"csv-{name}",
+            )

@@ -1,0 +1,263 @@
+"""The cached functions of the pages Understand and Compare, as `app.services` has the others."""
+
+from __future__ import annotations
+
+import importlib.util
+import time
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import streamlit as st
+
+from app import services
+from app.playback import waveform_to_wav
+from app.session import Clip
+from songnet.exceptions import AudioError
+from songnet.inference.bundle import (
+    RUNTIME_FILES,
+    Bundle,
+    RuntimeName,
+    find_bundle,
+)
+from songnet.inference.classifier import Classifier
+from songnet.inference.explain import Explainer
+from songnet.inference.prediction import Prediction
+from songnet.inference.what_if import Edits, apply_edits
+from songnet.signal.audio import DecodeLimits, Waveform, load_audio
+from songnet.signal.loudness import Loudness, measure_loudness
+from songnet.signal.rhythm import Rhythm, find_beats
+
+__all__ = [
+    "Edited",
+    "ModelChoice",
+    "can_explain",
+    "find_models",
+    "load_explainer",
+    "load_rhythm",
+    "load_waveform",
+    "measure",
+    "open_model",
+    "predict_edited",
+    "predict_with",
+]
+
+
+@dataclass(frozen=True)
+class ModelChoice:
+    """A model and the runtime that runs it.
+
+    Parameters
+    ----------
+    folder : Path
+    name : str
+        Name and version, for a person.
+    runtime : RuntimeName
+    n_bytes : int
+        Size of the network's file.
+    """
+
+    folder: Path
+    name: str
+    runtime: RuntimeName
+    n_bytes: int
+
+    @property
+    def title(self) -> str:
+        """What a list shows."""
+        return f"{self.name}, {self.runtime}"
+
+
+@dataclass(frozen=True)
+class Edited:
+    """An edited track: what is heard, and what the model says about it.
+
+    Parameters
+    ----------
+    prediction : Prediction or AudioError
+    wav : bytes
+        Mono WAV at the rate of the model.
+    """
+
+    prediction: Prediction | AudioError
+    wav: bytes
+
+
+def load_waveform(clip: Clip, *, limits: DecodeLimits) -> Waveform:
+    """Decode a clip as the model hears it.
+
+    Parameters
+    ----------
+    clip : Clip
+    limits : DecodeLimits
+
+    Returns
+    -------
+    y : np.ndarray [shape=(n,), dtype=float32]
+        Mono, at the rate of the shipped model; shared, so never to be changed.
+
+    Raises
+    ------
+    AudioDecodeError, AudioTooLongError
+    """
+    sr = services.load_classifier().bundle.features.sr
+    return _load_waveform(clip.digest, limits, sr, clip.data)
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _load_waveform(
+    digest: str,  # noqa: ARG001 - the key
+    limits: DecodeLimits,
+    sr: int,
+    _data: bytes,
+) -> Waveform:
+    y, _ = load_audio(_data, sr=sr, limits=limits)
+    y.setflags(write=False)
+    return y
+
+
+def load_rhythm(clip: Clip, *, limits: DecodeLimits) -> Rhythm:
+    """Find tempo and beats of a clip; the first time of all loads librosa."""
+    return _load_rhythm(clip.digest, limits, clip)
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _load_rhythm(digest: str, limits: DecodeLimits, _clip: Clip) -> Rhythm:  # noqa: ARG001
+    sr = services.load_classifier().bundle.features.sr
+    return find_beats(load_waveform(_clip, limits=limits), sr=sr)
+
+
+def measure(clip: Clip, *, limits: DecodeLimits) -> Loudness:
+    """Measure the loudness of a clip, on all its channels."""
+    return _measure(clip.digest, limits, clip.data)
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _measure(digest: str, limits: DecodeLimits, _data: bytes) -> Loudness:  # noqa: ARG001 - the key
+    return measure_loudness(_data, limits=limits)
+
+
+def predict_edited(clip: Clip, edits: Edits, *, limits: DecodeLimits) -> Edited:
+    """Edit a clip and predict it again.
+
+    Parameters
+    ----------
+    clip : Clip
+    edits : Edits
+    limits : DecodeLimits
+
+    Returns
+    -------
+    edited : Edited
+
+    Raises
+    ------
+    ParameterError
+        If the edits do not fit the rate of the model.
+    """
+    return _predict_edited(clip.digest, edits, limits, clip)
+
+
+@st.cache_data(max_entries=6, show_spinner=False)
+def _predict_edited(digest: str, edits: Edits, limits: DecodeLimits, _clip: Clip) -> Edited:  # noqa: ARG001
+    classifier = services.load_classifier()
+    sr = classifier.bundle.features.sr
+    y = apply_edits(load_waveform(_clip, limits=limits), edits, sr=sr)
+    prediction: Prediction | AudioError
+    try:
+        prediction = classifier.predict_waveform(y)
+    except AudioError as error:
+        prediction = error
+    return Edited(prediction=prediction, wav=waveform_to_wav(y, sr=sr))
+
+
+def can_explain() -> bool:
+    """Whether gradients can be computed: TensorFlow and ``model.keras`` are there."""
+    if importlib.util.find_spec("tensorflow") is None:
+        return False
+    return RUNTIME_FILES["keras"] in services.load_classifier().bundle.files
+
+
+@lru_cache(maxsize=1)
+def load_explainer(folder: Path) -> Explainer:
+    """Open the Keras network of a bundle; called from a background thread.
+
+    Not a cache of Streamlit's: that one needs a visitor's thread.
+    """
+    return Explainer(Bundle.load(folder))
+
+
+def find_models() -> tuple[ModelChoice, ...]:
+    """List the models beside the shipped one, with each runtime that is installed.
+
+    Returns
+    -------
+    models : tuple of ModelChoice
+        The shipped model first; folders that hold no whole bundle are left out.
+    """
+    shipped = find_bundle()
+    folders = sorted(path.parent for path in shipped.parent.glob("*/bundle.json"))
+    folders.sort(key=lambda folder: folder != shipped)
+    has_keras = importlib.util.find_spec("keras") is not None
+    found = []
+    for folder in folders:
+        bundle = Bundle.load(folder)
+        for runtime, file in RUNTIME_FILES.items():
+            path = folder / file
+            if file in bundle.files and path.is_file() and (runtime != "keras" or has_keras):
+                title = f"{bundle.name} {bundle.version}"
+                found.append(ModelChoice(folder, title, runtime, path.stat().st_size))
+    return tuple(found)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def open_model(folder: Path, runtime: RuntimeName) -> Classifier:
+    """Open a model in a runtime, once for all visitors.
+
+    Raises
+    ------
+    BundleError
+    """
+    return Classifier.load(folder, runtime=runtime)
+
+
+def predict_with(
+    clip: Clip, model: ModelChoice, *, limits: DecodeLimits
+) -> tuple[Prediction | AudioError, float]:
+    """Predict a clip with any model.
+
+    Parameters
+    ----------
+    clip : Clip
+    model : ModelChoice
+    limits : DecodeLimits
+
+    Returns
+    -------
+    prediction : Prediction or AudioError
+    seconds : float
+        What the model took, decoding included; measured once.
+
+    Raises
+    ------
+    BundleError
+        If the model is missing or was changed.
+    """
+    return _predict_with(clip.digest, model, limits, clip.data)
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _predict_with(
+    digest: str,  # noqa: ARG001 - the key
+    model: ModelChoice,
+    limits: DecodeLimits,
+    _data: bytes,
+) -> tuple[Prediction | AudioError, float]:
+    classifier = open_model(model.folder, model.runtime)
+    started = time.perf_counter()
+    prediction: Prediction | AudioError
+    try:
+        prediction = classifier.predict(_data, limits=limits)
+    except AudioError as error:
+        prediction = error
+    return prediction, time.perf_counter() - started

@@ -1,0 +1,223 @@
+"""The panel Why: what each moment said, exactly, and gradients on the log-mel."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from concurrent.futures import CancelledError
+
+import numpy as np
+import streamlit as st
+
+from app import track_services
+from app.analysis import Analysis
+from app.charts import clock_text, genre_colors
+from app.charts_explanation import attribution_figure, evidence_figure, group_moments
+from app.components import show_error
+from app.downloads import download_stem
+from app.jobs import Job
+from app.services import load_classifier
+from app.session import Clip
+from app.sound_panel import NAVIGATOR_CONFIG, picture_config
+from app.track_state import TrackState
+from app.views import Span
+from songnet.exceptions import SongNetError
+from songnet.inference.explain import Attribution, evidence_for
+from songnet.inference.prediction import Prediction
+from songnet.signal.audio import DecodeLimits
+from songnet.signal.features import mel_filterbank
+
+__all__ = ["show_why"]
+
+_ALL_OTHERS = "all other genres"
+_MAX_SECONDS = 60.0
+_METHODS = {
+    "Integrated gradients": (
+        "How the genre's logit grows from silence to this sound, cell by cell: red raised it, "
+        "blue lowered it (Sundararajan et al. 2017)."
+    ),
+    "Grad-CAM": (
+        "Where the last 2-D convolution raised the genre's logit: coarse, and only what spoke "
+        "for it (Selvaraju et al. 2017)."
+    ),
+}
+
+
+def show_why(clip: Clip, analysis: Analysis, state: TrackState, *, limits: DecodeLimits) -> None:
+    """Show what spoke for a genre, and where.
+
+    Parameters
+    ----------
+    clip : Clip
+    analysis : Analysis
+    state : TrackState
+    limits : DecodeLimits
+    """
+    prediction = analysis.prediction
+    ranked = [item.genre for item in prediction.top(len(prediction.genres))]
+    left, right = st.columns(2)
+    genre = left.selectbox("What spoke for", ranked, key=f"why-for-{clip.number}")
+    others = [_ALL_OTHERS, *(name for name in ranked if name != genre)]
+    against = right.selectbox("and against it, for", others, key=f"why-against-{clip.number}")
+    _show_evidence(clip, prediction, state, genre=genre, against=against)
+    st.subheader("In time and frequency", anchor=False)
+    if not track_services.can_explain():
+        st.info(
+            "Gradients need TensorFlow and the Keras file of the model. Install them with "
+            "“pip install -e .[train]” and reload.",
+            icon=":material/extension_off:",
+        )
+        return
+    _show_gradients(clip, state, genre=genre, limits=limits)
+
+
+def _show_evidence(
+    clip: Clip, prediction: Prediction, state: TrackState, *, genre: str, against: str
+) -> None:
+    rival = None if against == _ALL_OTHERS else against
+    evidence = evidence_for(prediction, genre, against=rival)
+    edges, sums = group_moments(
+        prediction.evidence.seconds, evidence, duration_seconds=prediction.duration_seconds
+    )
+    key = f"evidence-{clip.number}-{genre}-{against}-{state.n_turns}"
+    st.plotly_chart(
+        evidence_figure(
+            edges,
+            sums,
+            genre=genre,
+            against="others" if rival is None else rival,
+            color=genre_colors(prediction.genres)[genre],
+        ),
+        key=key,
+        on_select=lambda: _play_clicked(key, state),
+        selection_mode="points",
+        config=NAVIGATOR_CONFIG,
+        alt=f"What each moment said for {genre} and against it",
+    )
+    total = float(evidence.sum())
+    what = (
+        f"{genre} is {_times(total)} as probable as {rival}"
+        if rival is not None
+        else f"{genre} is {_times(total)} as probable as the others in their geometric mean"
+    )
+    st.markdown(
+        f"For: **{evidence[evidence > 0].sum():+.2f}**, against: "
+        f"**{evidence[evidence < 0].sum():+.2f}**, together **{total:+.2f}**: {what}."
+    )
+    strongest = [_moment(edges, i) for i in np.argsort(-sums)[:3] if sums[i] > 0]
+    weakest = [_moment(edges, i) for i in np.argsort(sums)[:3] if sums[i] < 0]
+    for text, moments in (("Most for it", strongest), ("Most against it", weakest)):
+        if moments:
+            st.markdown(f"{text}: {', '.join(moments)}.")
+    st.caption(
+        "Exact: the sum of all bars is the logarithm of that ratio. Each moment was heard with "
+        "what stands around it, so a bar belongs to its moment and its surroundings. Click a bar "
+        "to listen."
+    )
+
+
+def _times(log_ratio: float) -> str:
+    ratio = math.exp(min(abs(log_ratio), 50.0))
+    if ratio < 1.05:
+        return "as good"
+    number = f"{ratio:.1f}" if ratio < 10 else f"{ratio:.0f}"
+    return f"{number} times" if log_ratio > 0 else f"1/{number}"
+
+
+def _moment(edges: np.ndarray, i: np.intp) -> str:
+    return f"{clock_text(edges[i])} to {clock_text(math.ceil(edges[i + 1]))}"
+
+
+def _play_clicked(key: str, state: TrackState) -> None:
+    points = st.session_state[key].selection.points
+    if points:
+        state.play(float(points[0]["customdata"][0]))
+
+
+def _show_gradients(clip: Clip, state: TrackState, *, genre: str, limits: DecodeLimits) -> None:
+    method = st.segmented_control(
+        "Method", list(_METHODS), default="Integrated gradients", key=f"method-{clip.number}"
+    )
+    if method is None:
+        return
+    st.caption(_METHODS[method])
+    start = state.span.start_seconds
+    end = min(state.span.end_seconds, start + _MAX_SECONDS)
+    st.button(
+        f"Explain {genre} from {clock_text(start)} to {clock_text(end)}",
+        icon=":material/play_circle:",
+        key="explain",
+        on_click=_start_job,
+        args=(clip, state),
+        kwargs={"method": method, "genre": genre, "limits": limits, "span": Span(start, end)},
+        disabled=state.job is not None and not state.job.is_done,
+        help=f"At most {_MAX_SECONDS:.0f} seconds of what the waveform above frames.",
+    )
+    if state.job is not None:
+        _show_job(clip, state)
+
+
+def _start_job(
+    clip: Clip, state: TrackState, *, method: str, genre: str, limits: DecodeLimits, span: Span
+) -> None:
+    bundle = load_classifier().bundle
+    y = span.cut(track_services.load_waveform(clip, limits=limits), sr=bundle.features.sr)
+
+    def work(report: Callable[[float], None]) -> Attribution:
+        explainer = track_services.load_explainer(bundle.folder)
+        report(0.01)
+        explain = explainer.grad_cam if method == "Grad-CAM" else explainer.integrated_gradients
+        return explain(y, genre, progress=report)
+
+    state.job = Job(work, title=method, start_seconds=span.start_seconds)
+
+
+@st.fragment(run_every=1.0)
+def _show_job(clip: Clip, state: TrackState) -> None:
+    """Show the progress; reruns itself until there is something to show."""
+    job = state.job
+    if job is None:
+        return
+    if not job.is_done:
+        text = "Computing …" if job.progress else "Loading TensorFlow …"
+        st.progress(job.progress, text=text)
+        st.button(
+            "Cancel", icon=":material/close:", key="cancel-job", on_click=_cancel, args=(state,)
+        )
+        return
+    if not job.is_shown:
+        job.is_shown = True
+        st.rerun()
+    _show_attribution(clip, job)
+
+
+def _cancel(state: TrackState) -> None:
+    if state.job is not None:
+        state.job.cancel()
+        state.job = None
+
+
+def _show_attribution(clip: Clip, job: Job[Attribution]) -> None:
+    try:
+        attribution = job.result()
+    except CancelledError:
+        return
+    except SongNetError as error:
+        show_error(error)
+        return
+    features = load_classifier().bundle.features
+    peaks = mel_filterbank(features).argmax(axis=1) * features.sr / features.n_fft
+    bands = [f"{i + 1}: {hz:.0f} Hz" for i, hz in enumerate(peaks)]
+    st.plotly_chart(
+        attribution_figure(attribution, bands=bands, start=job.start_seconds),
+        key=f"attribution-{clip.number}",
+        config=picture_config(f"{download_stem(clip.name)}-explanation"),
+        alt=f"Log-mel spectrogram, and what spoke for {attribution.genre}",
+    )
+    found = float(attribution.values.sum())
+    check = (
+        f" The cells sum to {found:.2f}; the logit rose by {attribution.total:.2f}."
+        if attribution.total
+        else ""
+    )
+    st.caption(f"{job.title}, {attribution.genre}.{check}")

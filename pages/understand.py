@@ -1,0 +1,28 @@
+"""See and understand a track: its sound, its genre over time, why, and what if."""
+
+import streamlit as st
+
+from app import components, services, session, understand
+from app.settings import read_settings
+from songnet.exceptions import AudioError, SongNetError
+
+st.title("Understand a track", anchor=False)
+
+try:
+    settings = read_settings()
+    clip = session.current_clip()
+    if clip is None:
+        components.show_inputs(settings)
+        understand.show_empty()
+        components.show_examples(settings)
+    else:
+        with st.spinner("Listening …"):
+            analysis = services.analyse(clip, limits=settings.limits)
+        if isinstance(analysis, AudioError):
+            components.show_error(analysis)
+        else:
+            session.remember(clip, analysis.prediction)
+            understand.show_track(clip, analysis, limits=settings.limits)
+        st.button("Another track", icon=":material/restart_alt:", on_click=session.start_over)
+except SongNetError as error:
+    components.show_error(error)
