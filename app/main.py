@@ -23,6 +23,7 @@ page = st.navigation(
             default=True,
         ),
         st.Page(ROOT / "pages" / "live.py", title="Live", icon=":material/sensors:"),
+        st.Page(ROOT / "pages" / "explore.py", title="Explore", icon=":material/travel_explore:"),
     ],
     position="top",
 )
