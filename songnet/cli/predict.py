@@ -67,7 +67,7 @@ def _print_results(results: list[FileResult], top_k: int) -> None:
     """Print a row for each file that has a prediction."""
     rows = []
     for result in results:
-        if (prediction := result.prediction) is not None:
+        if (prediction := result.prediction) is not None and not result.failed:
             doubt = " (not sure)" if prediction.status == "not_sure" else ""
             top = ", ".join(
                 f"{item.genre} {item.probability:.1%}" for item in prediction.top(top_k)

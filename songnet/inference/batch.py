@@ -16,6 +16,7 @@ from songnet.exceptions import (
 )
 from songnet.inference.classifier import Classifier
 from songnet.inference.prediction import Prediction
+from songnet.inference.trust import NOT_MUSIC
 from songnet.signal.audio import AUDIO_EXTENSIONS, DecodeLimits
 
 __all__ = ["FileResult", "FileStatus", "find_audio", "predict_files"]
@@ -34,11 +35,12 @@ class FileResult:
         As it was given, or as it was found in a folder.
     status : {"ok", "not_sure", "rejected", "error"}
         "rejected" where the audio can be read but holds nothing to name:
-        silent, too short or too long. "error" where it cannot be read.
+        silent, not music, too short or too long. "error" where it cannot be
+        read.
     prediction : Prediction, optional
-        Where the status is "ok" or "not_sure".
+        Where the status is "ok" or "not_sure", and for what is not music.
     error : str, optional
-        Why there is no prediction, in a sentence for a person.
+        Why nothing is named, in a sentence for a person.
     """
 
     file: Path
@@ -48,8 +50,8 @@ class FileResult:
 
     @property
     def failed(self) -> bool:
-        """There is no prediction."""
-        return self.prediction is None
+        """Nothing is named."""
+        return self.status in ("rejected", "error")
 
     def to_dict(self, *, top_k: int = 3) -> dict[str, Any]:
         """Return the result as plain JSON types, with the same keys for every status.
@@ -74,7 +76,8 @@ class FileResult:
             "warnings": [],
             "error": self.error,
         }
-        return values | (self.prediction.to_dict(top_k=top_k) if self.prediction else {})
+        said = self.prediction.to_dict(top_k=top_k) if self.prediction else {}
+        return values | said | {"status": self.status}
 
 
 def find_audio(paths: Iterable[Path]) -> list[Path | FileResult]:
@@ -156,4 +159,6 @@ def _predict_file(classifier: Classifier, file: Path, limits: DecodeLimits | Non
     except OSError as error:
         reason = error.strerror or str(error)
         return FileResult(file, "error", error=f"The file cannot be read ({reason}).")
-    return FileResult(file, prediction.status, prediction)
+    if prediction.status in ("ok", "not_sure"):
+        return FileResult(file, prediction.status, prediction)
+    return FileResult(file, "rejected", prediction, error=NOT_MUSIC)

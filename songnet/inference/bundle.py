@@ -16,11 +16,21 @@ from songnet.config import FeatureConfig
 from songnet.datasets.base import file_sha256
 from songnet.exceptions import BundleError, ParameterError
 from songnet.inference.runtime import KerasRuntime, LiteRTRuntime, Runtime
+from songnet.signal.music import MusicDetector
 
-__all__ = ["MODELS_VARIABLE", "RUNTIME_FILES", "SCHEMA", "Bundle", "RuntimeName", "find_bundle"]
+__all__ = [
+    "MODELS_VARIABLE",
+    "MUSIC_FILE",
+    "RUNTIME_FILES",
+    "SCHEMA",
+    "Bundle",
+    "RuntimeName",
+    "find_bundle",
+]
 
 SCHEMA = 1
 LIVE_HOP_SECONDS = 0.5
+MUSIC_FILE = "music.json"
 MODELS_VARIABLE = "SONGNET_MODELS"
 RuntimeName = Literal["litert", "litert-fp16", "litert-int8", "keras"]
 RUNTIME_FILES: dict[str, str] = {
@@ -154,6 +164,25 @@ class Bundle:
             raise ParameterError(f"There is no runtime {name!r}; expected {list(RUNTIME_FILES)}.")
         path = self.file(RUNTIME_FILES[name])
         return KerasRuntime(path) if name == "keras" else LiteRTRuntime(path)
+
+    def open_detector(self) -> MusicDetector | None:
+        """Open the detector of music; None where the bundle has none.
+
+        Raises
+        ------
+        BundleError
+            If it is changed or was trained with other feature settings.
+        """
+        if MUSIC_FILE not in self.files:
+            return None
+        path = self.file(MUSIC_FILE)
+        detector = MusicDetector.load(path)
+        if detector.feature_hash != self.features.hash:
+            raise BundleError(
+                f"{path} was trained with other feature settings (hash {detector.feature_hash}, "
+                f"expected {self.features.hash}); run `songnet train-detector`."
+            )
+        return detector
 
 
 def find_bundle(name: str = "songnet") -> Path:

@@ -12,9 +12,10 @@ from songnet.exceptions import AudioTooShortError, SilentAudioError
 from songnet.inference.bundle import Bundle, RuntimeName, find_bundle
 from songnet.inference.prediction import Evidence, Prediction, Timeline
 from songnet.inference.runtime import Outputs, Runtime
-from songnet.inference.trust import judge
+from songnet.inference.trust import Thresholds, judge
 from songnet.signal.audio import AudioSource, DecodeLimits, Waveform, decode_audio
 from songnet.signal.features import LogMel, frame_patches, log_mel
+from songnet.signal.music import MusicDetector, music_probability
 from songnet.signal.quality import CLIPPED_SHARE, SILENCE_DBFS, SignalQuality, measure_quality
 
 __all__ = ["MIN_SECONDS", "Classifier"]
@@ -31,6 +32,8 @@ class Classifier:
     ----------
     bundle : Bundle
     runtime : Runtime
+    detector : MusicDetector, optional
+        Without it everything that is not silent counts as music.
 
     Examples
     --------
@@ -38,9 +41,17 @@ class Classifier:
     'Jazz'
     """
 
-    def __init__(self, bundle: Bundle, runtime: Runtime) -> None:
+    def __init__(
+        self, bundle: Bundle, runtime: Runtime, detector: MusicDetector | None = None
+    ) -> None:
         self.bundle = bundle
+        self.thresholds = Thresholds(
+            bundle.not_sure_below,
+            not_music_below=detector.refuse_below if detector else 0.0,
+            doubt_music_below=detector.doubt_below if detector else 0.0,
+        )
         self._runtime = runtime
+        self._detector = detector
 
     @classmethod
     def load(cls, folder: Path | None = None, *, runtime: RuntimeName = "litert") -> Classifier:
@@ -58,7 +69,7 @@ class Classifier:
             If the folder is missing, changed or of another schema.
         """
         bundle = Bundle.load(folder or find_bundle())
-        classifier = cls(bundle, bundle.open_runtime(runtime))
+        classifier = cls(bundle, bundle.open_runtime(runtime), bundle.open_detector())
         noise = np.random.default_rng(0).normal(0, 0.1, bundle.features.sr * 2)
         classifier.predict_waveform(noise.astype(np.float32))
         return classifier
@@ -109,6 +120,11 @@ class Classifier:
                 f"{MIN_SECONDS:g}, and {features.patch_seconds:.0f} are better."
             )
         quality = measure_quality(y, sr=features.sr)
+        if not quality.has_signal:
+            raise SilentAudioError(
+                "The audio is silent: it holds no signal at all. Was the microphone muted or not "
+                "connected? Check the recording."
+            )
         if quality.is_silent:
             raise SilentAudioError(
                 f"The audio is silent: its loudest moment is at {quality.loudest_dbfs:.0f} dBFS, "
@@ -146,16 +162,29 @@ class Classifier:
         outputs = self._runtime.predict(frame_patches(S_db, config=features))
         weights = features.patch_weights(S_db.shape[1])
         probs = softmax(weights @ outputs.logits / self.bundle.temperature)
+        music = self._music_probability(S_db)
         return Prediction(
             genres=self.bundle.genres,
             probs=probs,
-            status=judge(quality, float(probs.max()), not_sure_below=self.bundle.not_sure_below),
+            status=judge(
+                quality,
+                confidence=float(probs.max()),
+                music_probability=music,
+                thresholds=self.thresholds,
+            ),
             timeline=self._timeline(outputs, duration_seconds),
             evidence=self._evidence(outputs, weights, duration_seconds),
             duration_seconds=duration_seconds,
             quality=quality,
             warnings=(*warnings, *_doubts(quality, duration_seconds)),
+            music_probability=music,
+            embedding=_embedding(outputs, weights),
         )
+
+    def _music_probability(self, S_db: LogMel) -> float | None:
+        if self._detector is None:
+            return None
+        return music_probability(self._detector.logit(S_db, config=self.bundle.features))
 
     def _timeline(self, outputs: Outputs, duration: float) -> Timeline:
         features = self.bundle.features
@@ -182,6 +211,14 @@ class Classifier:
         gathered = np.zeros((n_moments, contributions.shape[-1]))
         np.add.at(gathered, moment.ravel(), contributions.reshape(-1, contributions.shape[-1]))
         return Evidence(seconds=(np.arange(n_moments) + 0.5) * step_seconds, contributions=gathered)
+
+
+def _embedding(
+    outputs: Outputs, weights: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float32] | None:
+    if outputs.embedding is None:
+        return None
+    return np.asarray(weights @ outputs.embedding, dtype=np.float32)
 
 
 def _doubts(quality: SignalQuality, duration: float) -> tuple[str, ...]:

@@ -82,6 +82,10 @@ class Prediction:
     music_probability : float, optional
         How probable it is that this is music; None where the bundle has no
         detector.
+    embedding : np.ndarray [shape=(n_channels,), dtype=float32], optional
+        The track in the space of the network's last linear layer, whose
+        output it gives: ``head(embedding)`` is the logits. None where the
+        bundle was exported without it.
     """
 
     genres: tuple[str, ...]
@@ -93,6 +97,7 @@ class Prediction:
     quality: SignalQuality
     warnings: tuple[str, ...] = ()
     music_probability: float | None = None
+    embedding: npt.NDArray[np.float32] | None = None
 
     @property
     def is_named(self) -> bool:
@@ -115,12 +120,16 @@ class Prediction:
         return tuple(GenreProbability(self.genres[i], float(self.probs[i])) for i in order)
 
     def to_dict(self, *, top_k: int = 3) -> dict[str, Any]:
-        """Return the answer as plain JSON types, as CLI and REST print it."""
+        """Return the answer as plain JSON types, as CLI and REST print it.
+
+        Genre, confidence and ``top`` are empty where there is nothing to name.
+        """
+        has_music = self.status in ("ok", "not_sure")
         return {
             "status": self.status,
-            "genre": self.genre,
-            "confidence": self.confidence,
-            "top": [vars(item) for item in self.top(top_k)],
+            "genre": self.genre if has_music else None,
+            "confidence": self.confidence if has_music else None,
+            "top": [vars(item) for item in self.top(top_k)] if has_music else [],
             "duration_seconds": self.duration_seconds,
             "warnings": list(self.warnings),
         }

@@ -14,6 +14,7 @@ from songnet.inference.prediction import Evidence, Prediction, Timeline
 from songnet.inference.trust import judge
 from songnet.signal.audio import Waveform, mix_to_mono
 from songnet.signal.features import LogMel, LogMelStream
+from songnet.signal.music import music_probability
 from songnet.signal.quality import LevelMeter, LevelReading
 
 __all__ = ["FIRST_SECONDS", "SMOOTHING_SECONDS", "Chunk", "LevelReading", "StreamingClassifier"]
@@ -24,6 +25,7 @@ SMOOTHING_SECONDS = 2.0
 _PAUSE_SECONDS = 2.0
 _SAMPLE_RATES_HZ = (1_000, 768_000)
 _MAX_CHANNELS = 64
+_SMALLEST = 1e-15
 
 
 class StreamingClassifier:
@@ -42,8 +44,8 @@ class StreamingClassifier:
         May be shared by many streams; a stream belongs to one thread.
     smoothing_seconds : float
         Time constant of the exponential average of the logarithms of the
-        probabilities, in seconds of sound; 0 for none. It stands still while
-        there is silence.
+        probabilities, and of the log-odds of music, in seconds of sound; 0 for
+        none. It stands still while there is silence.
 
     Examples
     --------
@@ -77,7 +79,7 @@ class StreamingClassifier:
         self._n_frames = 0
         self._updated_at = 0
         self._due_at = max(1, features.n_frames(round(FIRST_SECONDS * features.sr)))
-        self._log_probs: npt.NDArray[np.float64] | None = None
+        self._smoothed: npt.NDArray[np.float64] | None = None
 
     @property
     def level(self) -> LevelReading:
@@ -147,32 +149,50 @@ class StreamingClassifier:
             self._window, duration_seconds=duration, quality=quality
         )
         if quality.is_silent:
-            self._log_probs = None
+            self._smoothed = None
         if not recent.is_silent:
-            self._smooth(prediction.probs)
+            self._smooth(_to_logs(prediction))
         self._updated_at = self._n_frames
-        probs = prediction.probs if self._log_probs is None else _softmax(self._log_probs)
+        probs, music = _from_logs(
+            _to_logs(prediction) if self._smoothed is None else self._smoothed,
+            has_detector=prediction.music_probability is not None,
+        )
         return replace(
             prediction,
             probs=probs,
+            music_probability=music,
             status=judge(
                 recent,
-                float(probs.max()),
-                not_sure_below=self.classifier.bundle.not_sure_below,
+                confidence=float(probs.max()),
+                music_probability=music,
+                thresholds=self.classifier.thresholds,
             ),
             timeline=_shift_timeline(prediction.timeline, start),
             evidence=_shift_evidence(prediction.evidence, start),
         )
 
-    def _smooth(self, probs: npt.NDArray[np.float64]) -> None:
-        log_probs = np.log(np.maximum(probs, np.finfo(np.float64).tiny))
-        if self._log_probs is None or self.smoothing_seconds == 0:
-            self._log_probs = log_probs
+    def _smooth(self, logs: npt.NDArray[np.float64]) -> None:
+        if self._smoothed is None or self.smoothing_seconds == 0:
+            self._smoothed = logs
             return
         frame_seconds = self.classifier.bundle.features.frame_seconds
         elapsed = (self._n_frames - self._updated_at) * frame_seconds
         weight = -np.expm1(-elapsed / self.smoothing_seconds)
-        self._log_probs = self._log_probs + weight * (log_probs - self._log_probs)
+        self._smoothed = self._smoothed + weight * (logs - self._smoothed)
+
+
+def _to_logs(prediction: Prediction) -> npt.NDArray[np.float64]:
+    """Logarithms of the probabilities, then the log-odds of music; shape (n_genres + 1,)."""
+    music = 1.0 if prediction.music_probability is None else prediction.music_probability
+    odds = [np.maximum(p, _SMALLEST) for p in (music, 1 - music)]
+    return np.append(np.log(np.maximum(prediction.probs, _SMALLEST)), np.log(odds[0] / odds[1]))
+
+
+def _from_logs(
+    logs: npt.NDArray[np.float64], *, has_detector: bool
+) -> tuple[npt.NDArray[np.float64], float | None]:
+    probs = np.exp(logs[:-1] - logs[:-1].max())
+    return probs / probs.sum(), music_probability(logs[-1]) if has_detector else None
 
 
 def _to_float(chunk: Chunk, sr: int) -> npt.NDArray[np.float32]:
@@ -194,11 +214,6 @@ def _to_float(chunk: Chunk, sr: int) -> npt.NDArray[np.float32]:
     if samples.dtype == np.int16:
         return samples.astype(np.float32) / np.float32(32768)
     return samples
-
-
-def _softmax(log_probs: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    probs: npt.NDArray[np.float64] = np.exp(log_probs - log_probs.max())
-    return probs / probs.sum()
 
 
 def _shift_timeline(timeline: Timeline, seconds: float) -> Timeline:

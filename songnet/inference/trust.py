@@ -2,13 +2,44 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from songnet.inference.prediction import Status
 from songnet.signal.quality import SignalQuality
 
-__all__ = ["judge"]
+__all__ = ["NOT_MUSIC", "Thresholds", "judge"]
+
+NOT_MUSIC = (
+    "It does not sound like music, so no genre is named; speech, noise and single tones have none."
+)
 
 
-def judge(quality: SignalQuality, confidence: float, *, not_sure_below: float) -> Status:
+@dataclass(frozen=True)
+class Thresholds:
+    """What is needed to name a genre.
+
+    Parameters
+    ----------
+    not_sure_below : float
+        Probability of the most probable genre.
+    not_music_below : float
+        Probability of music under which nothing is named.
+    doubt_music_below : float
+        Probability of music under which the answer is "not sure".
+    """
+
+    not_sure_below: float
+    not_music_below: float = 0.0
+    doubt_music_below: float = 0.0
+
+
+def judge(
+    quality: SignalQuality,
+    *,
+    confidence: float,
+    music_probability: float | None,
+    thresholds: Thresholds,
+) -> Status:
     """Decide whether a genre may be named.
 
     Parameters
@@ -17,8 +48,9 @@ def judge(quality: SignalQuality, confidence: float, *, not_sure_below: float) -
         Of the audio; of a stream, of its last two seconds.
     confidence : float
         Probability of the most probable genre.
-    not_sure_below : float
-        Threshold of the bundle.
+    music_probability : float, optional
+        None where nothing measures it.
+    thresholds : Thresholds
 
     Returns
     -------
@@ -29,4 +61,8 @@ def judge(quality: SignalQuality, confidence: float, *, not_sure_below: float) -
         return "no_signal"
     if quality.is_silent:
         return "silent"
-    return "ok" if confidence >= not_sure_below else "not_sure"
+    music = 1.0 if music_probability is None else music_probability
+    if music < thresholds.not_music_below:
+        return "not_music"
+    is_sure = confidence >= thresholds.not_sure_below and music >= thresholds.doubt_music_below
+    return "ok" if is_sure else "not_sure"
