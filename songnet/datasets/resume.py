@@ -74,7 +74,7 @@ class ResumingDownloader:
             url, headers=headers, auth=self.auth, stream=True, timeout=_TIMEOUT_SECONDS
         ) as answer:
             if answer.status_code == requests.codes.requested_range_not_satisfiable:
-                if answer.headers.get("Content-Range", "").endswith(f"/{start}"):
+                if start and answer.headers.get("Content-Range", "").endswith(f"/{start}"):
                     return
                 self.part.unlink(missing_ok=True)
                 raise requests.ConnectionError(f"{url} has changed")

@@ -8,6 +8,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO
 
@@ -43,7 +44,7 @@ class _Member:
     name: str
     is_folder: bool
     is_file: bool
-    open: Callable[[], IO[bytes] | None]
+    open: Callable[[], IO[bytes]]
 
 
 def unpack(
@@ -90,14 +91,19 @@ def _zip_members(file: zipfile.ZipFile) -> Iterator[_Member]:
         kind = stat.S_IFMT(info.external_attr >> 16)
         is_folder = info.is_dir()
         is_file = not is_folder and kind in {0, stat.S_IFREG}
-        yield _Member(info.orig_filename, is_folder, is_file, lambda info=info: file.open(info))
+        yield _Member(info.orig_filename, is_folder, is_file, partial(file.open, info))
 
 
 def _tar_members(tar: tarfile.TarFile) -> Iterator[_Member]:
     for info in tar:
-        yield _Member(
-            info.name, info.isdir(), info.isreg(), lambda info=info: tar.extractfile(info)
-        )
+        yield _Member(info.name, info.isdir(), info.isreg(), partial(_open_in_tar, tar, info))
+
+
+def _open_in_tar(tar: tarfile.TarFile, info: tarfile.TarInfo) -> IO[bytes]:
+    file = tar.extractfile(info)
+    if file is None:
+        raise tarfile.ExtractError(f"{info.name} cannot be read")
+    return file
 
 
 def _write(
