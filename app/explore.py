@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from app.neighbours import NEIGHBOURS_FILE
 from app.settings import Settings
 from songnet.datasets.index import IndexFilter
 from songnet.datasets.places import cache_root
@@ -19,7 +20,6 @@ from songnet.inference.label_check import confident_mistakes, likely_label_error
 from songnet.signal.audio import DecodeLimits
 
 __all__ = [
-    "NEIGHBOURS_FILE",
     "PAGE_ROWS",
     "SORTS",
     "VIEWS",
@@ -35,7 +35,6 @@ __all__ = [
     "years_of",
 ]
 
-NEIGHBOURS_FILE = "neighbours.parquet"
 PAGE_ROWS = 25
 VIEWS = ("Tracks", "Map", "Mistakes", "Doubtful genres", "Near-duplicates")
 SORTS = {

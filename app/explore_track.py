@@ -8,9 +8,12 @@ import pandas as pd
 import streamlit as st
 
 from app import charts, explore, services
+from app.charts_views import views_figure
 from app.components import answer_html, facts_html, percent, show_error
 from app.neighbours import neighbours_html
 from app.session import Clip
+from app.track_services import load_waveform
+from app.views import Span, draw_picture
 from songnet.exceptions import AudioError, DatasetError
 from songnet.inference.collection import Collection
 from songnet.signal.audio import DecodeLimits
@@ -24,6 +27,7 @@ _BASIS = {
     "new": "the model never heard this track",
 }
 _N_NEIGHBOURS = 5
+_PICTURES = ("Waveform", "Mel-spectrogram")
 
 
 def show_track(collection: Collection, row: int, *, limits: DecodeLimits) -> None:
@@ -108,7 +112,15 @@ def _show_sound(collection: Collection, row: int, *, limits: DecodeLimits) -> No
     clip = Clip(number=0, name="", data=data, digest=digest, origin="upload")
     analysis = services.analyse(clip, limits=limits)
     if isinstance(analysis, AudioError):
-        show_error(analysis)
-        return
+        return  # the answer above gives the reason
     playback = services.make_playback(clip, codec=analysis.codec, limits=limits)
     st.audio(playback.data, format=playback.mime, autoplay=True, alt="Player of the chosen track")
+    y = load_waveform(clip, limits=limits)
+    config = services.load_classifier().bundle.features
+    span = Span(0.0, y.size / config.sr)
+    st.plotly_chart(
+        views_figure([draw_picture(v, y, config=config, span=span) for v in _PICTURES], span=span),
+        key=f"explore-sound-{row}",
+        config=_PLOTLY_CONFIG,
+        alt="Waveform and mel-spectrogram",
+    )

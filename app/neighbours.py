@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from html import escape
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 import streamlit as st
 
 from app import services
 from app.components import MUTED
-from app.explore import NEIGHBOURS_FILE
 from songnet.exceptions import DatasetError
 from songnet.inference.bundle import find_bundle
 
-__all__ = ["neighbours_html", "show_neighbours"]
+if TYPE_CHECKING:
+    import pandas as pd
 
+__all__ = ["NEIGHBOURS_FILE", "neighbours_html", "show_neighbours"]
+
+NEIGHBOURS_FILE = "neighbours.parquet"
 _N_SHOWN = 5
 
 
@@ -67,12 +70,12 @@ def neighbours_html(near: pd.DataFrame) -> str:
         f'<span style="overflow-wrap:anywhere">{escape(_words(track))}</span>'
         f'<span style="white-space:nowrap">{escape(track["genre"] or track["predicted"])} '
         f'<span style="{MUTED}">{track["similarity"]:.2f}</span></span></li>'
-        for _, track in near.iterrows()
+        for track in near.to_dict("records")
     )
     return f'<ol data-testid="neighbours" style="list-style:none;margin:0;padding:0">{rows}</ol>'
 
 
-def _words(track: pd.Series) -> str:
+def _words(track: dict[str, Any]) -> str:
     name = ": ".join(part for part in (track["artist"], track["title"]) if part)
-    year = "" if pd.isna(track["year"]) else f" ({int(track['year'])})"
+    year = f" ({track['year']})" if isinstance(track["year"], int) else ""
     return f"{name or track['track_id']}{year}"

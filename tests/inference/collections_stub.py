@@ -11,12 +11,13 @@ import pandas as pd
 from songnet.datasets.index import SCHEMA, CollectionIndex
 from songnet.inference.classifier import Classifier
 from songnet.inference.collection import Collection
-from songnet.inference.embedding import EmbeddingSpace, project_map
+from songnet.inference.embedding import EmbeddingSpace
 from songnet.inference.runtime import Outputs
 from songnet.signal.features import Patches
 from tests.app.stub import GENRES, StubRuntime, stub_bundle
 
 DIGEST = "0" * 64
+_MOST_COMPARED = 5_000
 LICENCES = ("CC BY 4.0", "CC BY-NC 4.0", "")
 
 
@@ -37,7 +38,10 @@ def embedding_classifier(digest: str = DIGEST) -> Classifier:
 def generated_collection(
     n_tracks: int, *, n_channels: int = 16, root: Path = Path("/nowhere"), seed: int = 0
 ) -> Collection:
-    """Tracks in clusters by genre; every tenth is labelled wrongly, the last is a failure."""
+    """Tracks in clusters by genre; every tenth is labelled wrongly, the last is a failure.
+
+    Beyond 5,000 tracks no nearest tracks are looked for.
+    """
     rng = np.random.default_rng(seed)
     truth = rng.integers(len(GENRES), size=n_tracks)
     centres = rng.normal(0, 3, (len(GENRES), n_channels))
@@ -72,22 +76,21 @@ def generated_collection(
         }
     )[SCHEMA.names]
     space = EmbeddingSpace.of(embeddings)
-    nearest, similarity = space.nearest_of_each()
-    places, method = project_map(space.vectors)
+    nearest, similarity = space.nearest_of_each() if n_tracks <= _MOST_COMPARED else (-1, 0.0)
     frame = frame.assign(
         status="ok",
         error="",
         predicted=names[truth],
         confidence=sure.astype(np.float32),
         basis="new",
-        x=places[:, 0],
-        y=places[:, 1],
-        nearest=nearest.astype(np.int32),
-        similarity=similarity,
+        x=space.vectors[:, 0],
+        y=space.vectors[:, 1],
+        nearest=np.asarray(nearest, dtype=np.int32),
+        similarity=np.asarray(similarity, dtype=np.float32),
     )
     frame.loc[n_tracks - 1, ["status", "error", "predicted"]] = ["error", "It is broken.", ""]
     frame.loc[n_tracks - 1, ["confidence", "x", "y", "similarity"]] = np.nan
     probs[-1] = 0
     index = CollectionIndex("generated", root, frame, licence="generated")
-    facts = {"model": "stub", "model_version": "0", "model_sha256": DIGEST, "map_method": method}
+    facts = {"model": "stub", "model_version": "0", "model_sha256": DIGEST, "map_method": "PCA"}
     return Collection(index, GENRES, probs.astype(np.float16), embeddings, facts)
