@@ -1,0 +1,203 @@
+"""The parts of the page Compare: two models on one track, or two tracks under one model."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
+
+from app import charts, session, track_services
+from app.charts_explanation import change_figure
+from app.components import percent, show_error
+from app.services import load_classifier
+from app.session import Clip
+from app.settings import Settings
+from app.sound_panel import NAVIGATOR_CONFIG
+from app.track_services import ModelChoice
+from songnet.exceptions import SongNetError
+from songnet.inference.prediction import Prediction
+from songnet.inference.timeline import genre_steps, time_shares
+from songnet.signal.audio import AUDIO_EXTENSIONS, DecodeLimits
+
+__all__ = ["compare_models", "compare_tracks"]
+
+FloatArray = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of two answers.
+
+    Parameters
+    ----------
+    name : str
+        Of the model or the track, for a person.
+    details : tuple of str
+        What else is worth comparing.
+    prediction : Prediction
+    """
+
+    name: str
+    details: tuple[str, ...]
+    prediction: Prediction
+
+
+def compare_models(settings: Settings) -> None:
+    """Show the answers of two models on the current track.
+
+    Parameters
+    ----------
+    settings : Settings
+    """
+    models = track_services.find_models()
+    left, right = st.columns(2)
+    titles = [model.title for model in models]
+    first = left.selectbox("First model", titles, key="compare-first")
+    # The smallest file of the shipped model is what people ask about.
+    second = right.selectbox(
+        "Second model", titles, index=_int8_index(models), key="compare-second"
+    )
+    clip = _current_clip(settings)
+    if clip is None:
+        return
+    chosen = [models[titles.index(title)] for title in (first, second)]
+    with st.spinner("Listening … the first time with Keras takes longer."):
+        sides = [_side_of_model(clip, model, settings.limits) for model in chosen]
+    _show_sides(sides)
+
+
+def _int8_index(models: tuple[ModelChoice, ...]) -> int:
+    return next((i for i, model in enumerate(models) if model.runtime == "litert-int8"), 0)
+
+
+def _current_clip(settings: Settings) -> Clip | None:
+    clip = session.current_clip()
+    if clip is None:
+        _show_uploader(settings, "upload", "Drop a song here or choose one")
+        return None
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.text(f"Track: {clip.name}", width="content")
+        st.button("Another track", on_click=session.start_over, icon=":material/restart_alt:")
+    return clip
+
+
+def _side_of_model(clip: Clip, model: ModelChoice, limits: DecodeLimits) -> Side | SongNetError:
+    prediction, seconds = track_services.predict_with(clip, model, limits=limits)
+    if isinstance(prediction, SongNetError):
+        return prediction
+    size = f"{model.n_bytes / 1e6:.2f} MB"
+    took = f"{1000 * seconds:.0f} ms on this machine, decoding included"
+    return Side(model.title, (size, took), prediction)
+
+
+def compare_tracks(settings: Settings) -> None:
+    """Show the answers of the shipped model on two tracks.
+
+    Parameters
+    ----------
+    settings : Settings
+    """
+    left, right = st.columns(2)
+    with left:
+        first = _current_clip(settings)
+    with right:
+        key = "compare-other"
+        file = _show_uploader(settings, None, "Drop the other song here or choose one", key=key)
+    if first is None or file is None:
+        st.caption("Two tracks are needed.")
+        return
+    data = file.getvalue()
+    second = Clip(
+        number=-1,
+        name=file.name,
+        data=data,
+        digest=hashlib.sha256(data).hexdigest(),
+        origin="upload",
+    )
+    bundle = load_classifier().bundle
+    model = next(m for m in track_services.find_models() if m.folder == bundle.folder)
+    with st.spinner("Listening …"):
+        sides = [_side_of_track(clip, model, settings.limits) for clip in (first, second)]
+    _show_sides(sides)
+
+
+def _show_uploader(
+    settings: Settings, origin: session.Origin | None, label: str, *, key: str = ""
+) -> UploadedFile | None:
+    """An uploader whose file becomes the current clip, or stays on this page."""
+    key = key or session.widget_key("upload")
+    return st.file_uploader(
+        f"{label}, up to {settings.max_minutes} minutes",
+        type=AUDIO_EXTENSIONS,
+        max_upload_size=settings.max_upload_mb,
+        key=key,
+        on_change=session.take_upload if origin else None,
+        args=(key,) if origin else None,
+    )
+
+
+def _side_of_track(clip: Clip, model: ModelChoice, limits: DecodeLimits) -> Side | SongNetError:
+    prediction, _ = track_services.predict_with(clip, model, limits=limits)
+    if isinstance(prediction, SongNetError):
+        return prediction
+    return Side(clip.name, (charts.clock_text(prediction.duration_seconds),), prediction)
+
+
+def _show_sides(sides: list[Side | SongNetError]) -> None:
+    for column, side in zip(st.columns(2), sides, strict=True):
+        with column:
+            if isinstance(side, SongNetError):
+                show_error(side)
+            else:
+                _show_answer(side)
+    answers = [side for side in sides if isinstance(side, Side)]
+    if len(answers) == 2:
+        _show_difference(answers[0], answers[1])
+
+
+def _show_answer(side: Side) -> None:
+    prediction = side.prediction
+    is_sure = prediction.status == "ok"
+    st.text(side.name)
+    st.metric(
+        "Genre",
+        prediction.genre if is_sure else "Not sure",
+        f"{percent(prediction.confidence)} {'confident' if is_sure else prediction.genre}",
+        delta_color="off",
+        delta_arrow="off",
+        border=True,
+        label_visibility="collapsed",
+    )
+    steps = genre_steps(prediction.timeline, duration_seconds=prediction.duration_seconds)
+    shares = time_shares(steps)
+    order = [i for i in (-shares).argsort()[:3] if shares[i]]
+    parts = ", ".join(f"{prediction.genres[i]} {percent(shares[i])}" for i in order)
+    st.caption(f"Share of time: {parts}. {'. '.join(side.details)}.")
+
+
+def _show_difference(first: Side, second: Side) -> None:
+    genres = tuple(dict.fromkeys(first.prediction.genres + second.prediction.genres))
+    probs = [_aligned(side.prediction, genres) for side in (first, second)]
+    st.subheader("Probability of each genre", anchor=False)
+    st.plotly_chart(
+        change_figure(genres, probs[0], probs[1], names=(first.name, second.name)),
+        key="compare-figure",
+        config=NAVIGATOR_CONFIG,
+        alt="Probability of each genre, side by side",
+    )
+    largest = int(np.abs(probs[0] - probs[1]).argmax())
+    gap = 100 * abs(probs[0] - probs[1])[largest]
+    st.caption(
+        f"Pale: {first.name}; full: {second.name}. They differ most on {genres[largest]}, by "
+        f"{gap:.1f} percentage points."
+    )
+
+
+def _aligned(prediction: Prediction, genres: tuple[str, ...]) -> FloatArray:
+    """Probabilities in the order of other genres; 0 for those that the model does not know."""
+    known = dict(zip(prediction.genres, prediction.probs.tolist(), strict=True))
+    return np.array([known.get(genre, 0.0) for genre in genres])

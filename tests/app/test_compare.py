@@ -1,0 +1,60 @@
+"""The Compare page, driven without a browser."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from songnet.inference.bundle import find_bundle
+from tests.app.stub import clip
+from tests.app.test_classify import upload
+
+PAGE = Path(__file__).parents[2] / "pages" / "compare.py"
+
+pytestmark = pytest.mark.skipif(
+    not (find_bundle() / "bundle.json").is_file(), reason="there is no model in models/songnet"
+)
+
+
+@pytest.fixture
+def page(app: AppTest) -> AppTest:
+    app.switch_page(str(PAGE)).run()
+    assert not app.exception
+    return app
+
+
+def test_two_models_on_one_track(page: AppTest) -> None:
+    assert not page.metric
+    upload(page, clip(6), "song.wav")
+    first, second = page.selectbox
+    assert first.value != second.value
+    assert "int8" in second.value
+    assert len(page.metric) == 2
+    assert any("differ most" in caption.value for caption in page.caption)
+
+
+def test_two_tracks_under_one_model(page: AppTest) -> None:
+    what = next(group for group in page.get("button_group") if group.label == "Compare")
+    what.set_value(["Two tracks, one model"])
+    page.run()
+    upload(page, clip(6), "one.wav")
+    assert not page.metric
+    page.file_uploader[0].set_value(("two.wav", clip(6, hz=700), "audio/wav"))
+    page.run()
+    assert not page.exception
+    assert len(page.metric) == 2
+    assert {"two.wav"} <= {text.value for text in page.text}
+
+
+def test_a_bad_second_track_leaves_the_first_answer(page: AppTest) -> None:
+    what = next(group for group in page.get("button_group") if group.label == "Compare")
+    what.set_value(["Two tracks, one model"])
+    page.run()
+    upload(page, clip(6), "one.wav")
+    page.file_uploader[0].set_value(("two.wav", b"no music" * 100, "audio/wav"))
+    page.run()
+    assert not page.exception
+    assert len(page.metric) == 1
+    assert page.error
