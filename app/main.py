@@ -22,6 +22,12 @@ page = st.navigation(
             icon=":material/graphic_eq:",
             default=True,
         ),
+        st.Page(
+            ROOT / "pages" / "understand.py",
+            title="Understand",
+            icon=":material/troubleshoot:",
+        ),
+        st.Page(ROOT / "pages" / "compare.py", title="Compare", icon=":material/compare:"),
         st.Page(ROOT / "pages" / "live.py", title="Live", icon=":material/sensors:"),
         st.Page(ROOT / "pages" / "explore.py", title="Explore", icon=":material/travel_explore:"),
     ],
