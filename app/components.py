@@ -1,4 +1,4 @@
-"""The parts of a page around its result: inputs, messages, history, footer.
+"""The parts of a page around its result: inputs, messages, footer.
 
 Whatever comes out of a file (its name, its tags) is escaped here before it
 reaches the page.
@@ -14,7 +14,6 @@ from app import session
 from app.examples import Example, ExampleError, fetch_example, load_examples
 from app.messages import message_for
 from app.services import read_model_facts
-from app.session import HistoryEntry
 from app.settings import Settings
 from songnet.exceptions import BundleError, SongNetError
 from songnet.signal.audio import AUDIO_EXTENSIONS
@@ -27,7 +26,6 @@ __all__ = [
     "show_error",
     "show_examples",
     "show_footer",
-    "show_history",
     "show_inputs",
 ]
 
@@ -113,41 +111,6 @@ def show_error(error: SongNetError) -> None:
     """
     message = message_for(error)
     st.error(message.text, title=message.title, icon=message.icon)
-
-
-def show_history() -> None:
-    """Show what was classified in this session; nothing if nothing was."""
-    entries = session.history()
-    if entries:
-        st.subheader("This session", anchor=False)
-        st.html(_history_html(entries))
-        st.button(
-            "Clear the list",
-            icon=":material/delete_sweep:",
-            type="tertiary",
-            on_click=session.clear_history,
-        )
-    elif session.was_history_cleared():
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.caption("The list is empty now.", width="content")
-            st.button(
-                "Undo",
-                icon=":material/undo:",
-                type="tertiary",
-                on_click=session.restore_history,
-            )
-
-
-def _history_html(entries: tuple[HistoryEntry, ...]) -> str:
-    rows = "".join(
-        '<li style="display:flex;gap:1rem;justify-content:space-between;padding:.2rem 0">'
-        f'<span style="overflow-wrap:anywhere">{escape(entry.name)}</span>'
-        '<span style="white-space:nowrap">'
-        f"{escape(entry.genre) if entry.is_sure else f'Not sure: {escape(entry.genre)}'} "
-        f'<span style="{MUTED}">{percent(entry.confidence)}</span></span></li>'
-        for entry in entries
-    )
-    return f'<ul data-testid="history" style="list-style:none;margin:0;padding:0">{rows}</ul>'
 
 
 def show_footer() -> None:

@@ -30,6 +30,7 @@ page = st.navigation(
         st.Page(ROOT / "pages" / "compare.py", title="Compare", icon=":material/compare:"),
         st.Page(ROOT / "pages" / "live.py", title="Live", icon=":material/sensors:"),
         st.Page(ROOT / "pages" / "explore.py", title="Explore", icon=":material/travel_explore:"),
+        st.Page(ROOT / "pages" / "history.py", title="History", icon=":material/history:"),
     ],
     position="top",
 )

@@ -11,6 +11,7 @@ from songnet.exceptions import (
     AudioTooShortError,
     BundleError,
     DatasetError,
+    HistoryError,
     ParameterError,
     SilentAudioError,
     SongNetError,
@@ -59,6 +60,15 @@ _TITLES: tuple[tuple[type[SongNetError], str, str, str], ...] = (
     ),
     (ExampleError, "The example could not be fetched", "{error}", "cloud_off"),
     (DatasetError, "This collection cannot be opened", "{error}", "folder_off"),
+    (
+        HistoryError,
+        "The history is not reachable",
+        (
+            "Results are shown all the same; what you classify now is kept until you close the "
+            "page. Whoever runs the app finds the reason in its log."
+        ),
+        "history_toggle_off",
+    ),
     (ParameterError, "A setting of the app is wrong", "{error}", "settings_alert"),
     (SongNetError, "This did not work", "{error}", "error"),
 )

@@ -6,12 +6,15 @@ reaches the page.
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import streamlit as st
 
 from app import charts, session
 from app.analysis import Analysis, genre_steps, time_shares
 from app.components import answer_html, facts_html, percent
 from app.downloads import download_stem, result_json, timeline_csv
+from app.report import report_figures, report_html
 from app.services import make_playback, read_model_facts
 from app.session import Clip
 from songnet.inference.prediction import Prediction
@@ -136,6 +139,21 @@ def show_details(clip: Clip, analysis: Analysis) -> None:
     steps = genre_steps(prediction.timeline, duration_seconds=prediction.duration_seconds)
     stem = download_stem(clip.name)
     with st.container(horizontal=True):
+        st.download_button(
+            "Report (HTML)",
+            lambda: report_html(
+                analysis,
+                name=clip.name,
+                model=facts,
+                figures=report_figures(analysis),
+                created=datetime.now(UTC),
+            ),
+            file_name=f"{stem}-report.html",
+            mime="text/html",
+            icon=":material/article:",
+            on_click="ignore",
+            help="All of this page but the sound, in one file to keep or send",
+        )
         st.download_button(
             "Result (JSON)",
             result_json(analysis, name=clip.name, model=f"{facts.name} {facts.version}"),

@@ -18,6 +18,8 @@ from songnet.inference.classifier import Classifier
 from songnet.signal.audio import DecodeLimits
 
 if TYPE_CHECKING:
+    from sqlalchemy.engine import Engine
+
     from songnet.inference.collection import Collection
 
 __all__ = [
@@ -26,6 +28,7 @@ __all__ = [
     "load_classifier",
     "load_collection",
     "make_playback",
+    "open_history_database",
     "read_model_facts",
 ]
 
@@ -160,3 +163,24 @@ def _load_collection(path: Path, changed_ns: int) -> Collection:  # noqa: ARG001
     from songnet.inference.collection import read_collection
 
     return read_collection(path)
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def open_history_database(url: str) -> Engine:
+    """Connect to the database of the history, once for all visitors.
+
+    Parameters
+    ----------
+    url : str
+
+    Returns
+    -------
+    engine : Engine
+
+    Raises
+    ------
+    HistoryError
+    """
+    from songnet.history.schema import open_database
+
+    return open_database(url)

@@ -1,4 +1,4 @@
-"""What one visitor has given and seen: the current clip and the history.
+"""What one visitor has given: the current clip, and where the visitor is.
 
 The last thing given is the thing shown. Every source (upload, recording,
 example) replaces the clip and empties the other widgets, so that a result can
@@ -13,31 +13,22 @@ from typing import Literal, cast
 
 import streamlit as st
 
-from songnet.inference.prediction import Prediction
-
 __all__ = [
     "Clip",
-    "HistoryEntry",
     "Visit",
-    "clear_history",
     "current_clip",
     "enter_page",
-    "history",
-    "remember",
-    "restore_history",
     "start_over",
     "take_example",
     "take_live_recording",
     "take_recording",
     "take_upload",
     "visit",
-    "was_history_cleared",
     "widget_key",
 ]
 
 Origin = Literal["upload", "recording", "example", "live"]
 _WIDGETS: tuple[Origin, ...] = ("upload", "recording")
-_MAX_ENTRIES = 20
 
 
 @dataclass(frozen=True)
@@ -63,26 +54,12 @@ class Clip:
     origin: Origin
 
 
-@dataclass(frozen=True)
-class HistoryEntry:
-    """One line of the history: a file and its genre."""
-
-    digest: str
-    name: str
-    genre: str
-    confidence: float
-    is_sure: bool
-
-
 @dataclass
 class _State:
     clip: Clip | None = None
     n_given: int = 0
     n_recordings: int = 0
     generations: dict[Origin, int] = field(default_factory=dict)
-    remembered: int = 0
-    entries: tuple[HistoryEntry, ...] = ()
-    cleared: tuple[HistoryEntry, ...] = ()
 
 
 @dataclass
@@ -182,43 +159,3 @@ def _empty_widgets(*, except_of: Origin | None) -> None:
     for origin in _WIDGETS:
         if origin != except_of:
             generations[origin] = generations.get(origin, 0) + 1
-
-
-def history() -> tuple[HistoryEntry, ...]:
-    """Return what was classified in this session, newest first."""
-    return _state().entries
-
-
-def remember(clip: Clip, prediction: Prediction) -> None:
-    """Put a result on top of the history, once for each clip given."""
-    state = _state()
-    if clip.number == state.remembered:
-        return
-    entry = HistoryEntry(
-        digest=clip.digest,
-        name=clip.name,
-        genre=prediction.genre,
-        confidence=prediction.confidence,
-        is_sure=prediction.status == "ok",
-    )
-    others = tuple(other for other in state.entries if other.digest != clip.digest)
-    state.entries = (entry, *others)[:_MAX_ENTRIES]
-    state.remembered = clip.number
-    state.cleared = ()
-
-
-def clear_history() -> None:
-    """Empty the history; `restore_history` brings it back until the next result."""
-    state = _state()
-    state.cleared, state.entries = state.entries, ()
-
-
-def was_history_cleared() -> bool:
-    """Whether there is something that `restore_history` would bring back."""
-    return bool(_state().cleared)
-
-
-def restore_history() -> None:
-    """Undo `clear_history`."""
-    state = _state()
-    state.entries, state.cleared = state.cleared, ()

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app import components, result, services, session
+from app import components, history, history_view, result, services, session
 from app.settings import read_settings
 from songnet.exceptions import AudioError, SongNetError
 
@@ -23,11 +23,12 @@ try:
             components.show_error(analysis)
             result.show_start_over()
         else:
-            session.remember(clip, analysis.prediction)
+            history.remember(clip, analysis)
             result.show_answer(clip, analysis)
+            history_view.show_correction(clip)
             result.show_song(clip, analysis, limits=settings.limits)
             result.show_details(clip, analysis)
 except SongNetError as error:
     components.show_error(error)
 
-components.show_history()
+history_view.show_recent()

@@ -11,6 +11,7 @@ import typer
 
 from songnet.cli.console import Advance, print_table, show_progress
 from songnet.cli.datasets import DatasetRoot
+from songnet.cli.feedback import from_feedback
 from songnet.exceptions import DatasetError
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["data"]
 
 data = typer.Typer(no_args_is_help=True, help="Show, check and make data sets.")
+data.command("from-feedback")(from_feedback)
 Name = Annotated[
     str, typer.Argument(help="Name of a data set (`songnet data list`), or folder of genres.")
 ]

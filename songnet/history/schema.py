@@ -11,9 +11,10 @@ import sqlalchemy as sa
 from sqlalchemy.engine import URL, Dialect, Engine, make_url
 
 from songnet.exceptions import HistoryError
+from songnet.history.place import HISTORY_VARIABLE
 from songnet.history.records import MAX_GENRE, MAX_MODEL, MAX_TEXT
 
-__all__ = ["RECORDS", "SCHEMA_VERSION", "default_url", "open_database"]
+__all__ = ["RECORDS", "SCHEMA_VERSION", "open_database"]
 
 SCHEMA_VERSION = 1
 _BUSY_SECONDS = 15
@@ -70,14 +71,6 @@ RECORDS = sa.Table(
 )
 
 
-def default_url() -> str:
-    """Return the URL of the SQLite file in the data folder of the user."""
-    import platformdirs
-
-    path = platformdirs.user_data_path("songnet") / "history.db"
-    return URL.create("sqlite", database=str(path)).render_as_string()
-
-
 def open_database(url: str) -> Engine:
     """Connect to a database and make its tables if they are missing.
 
@@ -102,8 +95,8 @@ def open_database(url: str) -> Engine:
         engine = _create_engine(parsed)
     except (sa.exc.ArgumentError, ImportError) as error:
         raise HistoryError(
-            "The address of the history is not a URL that SQLAlchemy can open; expected one such "
-            "as sqlite:////home/me/history.db or postgresql+psycopg://user:password@host/name."
+            f"{HISTORY_VARIABLE} is not a URL that SQLAlchemy can open; expected off, on, or one "
+            "such as sqlite:////home/me/history.db or postgresql+psycopg://user:password@host/name."
         ) from error
     where = parsed.render_as_string(hide_password=True)
     try:

@@ -60,6 +60,7 @@ def test_upload_shows_genre_player_charts_and_downloads(sure_model: None, app: A
     assert len(app.get("audio")) == 1
     assert len(app.get("plotly_chart")) == 2
     assert {button.label for button in app.get("download_button")} == {
+        "Report (HTML)",
         "Result (JSON)",
         "Timeline (CSV)",
     }
@@ -212,17 +213,6 @@ def test_a_format_that_browsers_do_not_play_is_said_to_be_a_copy(app: AppTest) -
     upload(app, clip(kind="AIFF"), "song.aiff")
     assert any("mono copy" in caption.value for caption in app.caption)
     assert len(app.get("audio")) == 1
-
-
-def test_history_can_be_cleared_and_brought_back(app: AppTest) -> None:
-    upload(app, clip(), "one.wav")
-    upload(app, clip(hz=600), "two.wav")
-    assert history(app).index("two.wav") < history(app).index("one.wav")
-    click(app, "Clear the list")
-    assert history(app) == ""
-    click(app, "Undo")
-    assert "one.wav" in history(app)
-    assert "two.wav" in history(app)
 
 
 def test_the_same_file_stands_once_in_the_history(app: AppTest) -> None:

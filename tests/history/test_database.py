@@ -13,8 +13,9 @@ from sqlalchemy.engine import Engine
 
 from songnet.exceptions import HistoryError
 from songnet.history.database import DatabaseHistory, read_corrections
+from songnet.history.place import history_url
 from songnet.history.records import HistoryQuery
-from songnet.history.schema import SCHEMA_VERSION, default_url, open_database
+from songnet.history.schema import SCHEMA_VERSION, open_database
 from tests.history.examples import record
 
 ALL = HistoryQuery()
@@ -135,9 +136,22 @@ def test_wrong_addresses_are_refused_without_their_password(address: str) -> Non
     assert str(raised.value).endswith(".")
 
 
-def test_default_is_a_file_in_the_data_folder_of_the_user(
+def test_on_means_a_file_in_the_data_folder_of_the_user(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
-    open_database(default_url()).dispose()
+    monkeypatch.setenv("SONGNET_HISTORY", "on")
+    url = history_url()
+    assert url is not None
+    open_database(url).dispose()
     assert (tmp_path / "songnet" / "history.db").is_file()
+
+
+@pytest.mark.parametrize("setting", [None, "", "off", "OFF"])
+def test_off_is_the_default(setting: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SONGNET_HISTORY", raising=False)
+    assert history_url(setting) is None
+
+
+def test_any_other_setting_is_the_url() -> None:
+    assert history_url("postgresql://host/name") == "postgresql://host/name"

@@ -1,0 +1,125 @@
+"""The report: whole, on its own, small enough to send, and harmless."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+from datetime import UTC, datetime
+from html.parser import HTMLParser
+
+import pytest
+
+from app.analysis import Analysis, analyse_audio
+from app.report import report_figures, report_html
+from app.services import ModelFacts
+from songnet.datasets.tags import Tags
+from songnet.signal.audio import DecodeLimits
+from tests.app.stub import GENRES, clip, stub_classifier
+
+ATTACK = "\"'><script>alert(1)</script><img src=x onerror=alert(1)>{{ 7*7 }}</style>"
+MEASURED = {
+    "accuracy": {"value": 0.5893, "low": 0.542, "high": 0.637},
+    "interval": {"confidence": 0.95},
+    "n_tracks": 1237,
+    "n_groups": 631,
+    "protocol": {"name": "cross-validation", "folds": 5, "split": "artist-disjoint folds"},
+}
+
+
+@pytest.fixture(scope="module")
+def analysis() -> Analysis:
+    return analyse_audio(
+        clip(20), digest="ab" * 32, classifier=stub_classifier(0.0), limits=DecodeLimits()
+    )
+
+
+def write(analysis: Analysis, *, name: str = "song.wav", report: object = None) -> str:
+    facts = ModelFacts("songnet", "1", GENRES, 0.3, MEASURED if report is None else {})
+    return report_html(
+        analysis,
+        name=name,
+        model=facts,
+        figures=report_figures(analysis),
+        created=datetime(2026, 11, 21, 8, 0, tzinfo=UTC),
+    )
+
+
+class Parsed(HTMLParser):
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self._within = ""
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        self._within = tag
+
+    def handle_data(self, data: str) -> None:
+        if self._within not in ("script", "style"):
+            self.text += data
+
+    def handle_endtag(self, tag: str) -> None:
+        self._within = ""
+
+
+def test_it_holds_what_the_app_shows(analysis: Analysis) -> None:
+    tagged = dataclasses.replace(analysis, tags=Tags("Ella", "Blue Skies", "Album", "Swing", 1958))
+    text = Parsed(write(tagged)).text
+    for said in (
+        "song.wav", analysis.prediction.genre, "confident", *GENRES, "Ella", "Blue Skies", "1958",
+        "Swing", "Sections", "0:20", "58.9%", "95% interval 54.2% to 63.7%", "1,237 tracks",
+        "631 artists", "cross-validation, 5 folds, artist-disjoint folds", "songnet 1",
+        "21 November 2026, 08:00 UTC", "ab" * 32,
+    ):  # fmt: skip
+        assert said in text
+
+
+def test_not_sure_names_no_genre_and_warnings_are_there(analysis: Analysis) -> None:
+    prediction = dataclasses.replace(
+        analysis.prediction, status="not_sure", warnings=("It is very quiet.",)
+    )
+    text = Parsed(write(dataclasses.replace(analysis, prediction=prediction))).text
+    assert "Not sure" in text
+    assert "from 30% upwards" in text
+    assert "It is very quiet." in text
+    assert "confident" not in text.replace("A confidence", "")
+
+
+def test_a_model_without_a_report_claims_no_accuracy(analysis: Analysis) -> None:
+    assert "songs rightly" not in Parsed(write(analysis, report={})).text
+
+
+def test_figures_are_those_of_the_app(analysis: Analysis) -> None:
+    html = write(analysis)
+    found = re.findall(r'<script type="application/json"[^>]*>(.*?)</script>', html, re.DOTALL)
+    wanted = [json.loads(item.figure.to_json()) for item in report_figures(analysis)]
+    assert [json.loads(text) for text in found] == wanted
+
+
+def test_it_needs_nothing_else_and_can_be_sent(analysis: Analysis) -> None:
+    html = write(analysis)
+    elements = Parsed(html).elements
+    assert not {"link", "iframe", "object", "embed", "base"} & {tag for tag, _ in elements}
+    assert not [attrs for _, attrs in elements if {"src", "href"} & set(attrs)]
+    assert "default-src 'none'" in html
+    assert len(html) < 3_000_000
+
+
+def test_hostile_names_and_tags_stay_text(analysis: Analysis) -> None:
+    tags = Tags(ATTACK, ATTACK, ATTACK, ATTACK, None)
+    parsed = Parsed(write(dataclasses.replace(analysis, tags=tags), name=ATTACK))
+    assert parsed.text.count(ATTACK) == 6  # title, heading, four tags
+    assert "img" not in {tag for tag, _ in parsed.elements}
+    scripts = [attrs for tag, attrs in parsed.elements if tag == "script"]
+    assert len({attrs.get("nonce") for attrs in scripts}) == 1
+    assert all(attrs.get("nonce") for attrs in scripts)
+
+
+def test_a_hostile_genre_does_not_end_the_figure(analysis: Analysis) -> None:
+    genres = ("</script><script>alert(1)</script>", *GENRES[1:])
+    prediction = dataclasses.replace(analysis.prediction, genres=genres)
+    hostile = dataclasses.replace(analysis, prediction=prediction)
+    assert "<script>alert" not in write(hostile)
