@@ -16,6 +16,7 @@ from songnet.exceptions import DatasetError
 from tests.datasets.test_store import CONFIG, make_track, shard_bytes, write_track
 
 N_TRACKS = 40
+pytestmark = pytest.mark.timeout(1200)  # every worker starts a Python of its own
 
 
 @pytest.fixture(scope="module")
