@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app import components, services, session, understand
+from app import components, history, services, session, understand
 from app.settings import read_settings
 from songnet.exceptions import AudioError, SongNetError
 
@@ -21,7 +21,7 @@ try:
         if isinstance(analysis, AudioError):
             components.show_error(analysis)
         else:
-            session.remember(clip, analysis.prediction)
+            history.remember(clip, analysis)
             understand.show_track(clip, analysis, limits=settings.limits)
         st.button("Another track", icon=":material/restart_alt:", on_click=session.start_over)
 except SongNetError as error:

@@ -37,7 +37,7 @@ def test_two_models_on_one_track(page: AppTest) -> None:
 
 def test_two_tracks_under_one_model(page: AppTest) -> None:
     what = next(group for group in page.get("button_group") if group.label == "Compare")
-    what.set_value(["Two tracks, one model"])
+    what.set_value("Two tracks, one model")
     page.run()
     upload(page, clip(6), "one.wav")
     assert not page.metric
@@ -50,7 +50,7 @@ def test_two_tracks_under_one_model(page: AppTest) -> None:
 
 def test_a_bad_second_track_leaves_the_first_answer(page: AppTest) -> None:
     what = next(group for group in page.get("button_group") if group.label == "Compare")
-    what.set_value(["Two tracks, one model"])
+    what.set_value("Two tracks, one model")
     page.run()
     upload(page, clip(6), "one.wav")
     page.file_uploader[0].set_value(("two.wav", b"no music" * 100, "audio/wav"))

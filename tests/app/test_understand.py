@@ -32,7 +32,7 @@ def classifier() -> Classifier:
 
 
 def panel(visit: AppTest, name: str) -> AppTest:
-    next(group for group in visit.get("button_group") if group.label == "Panel").set_value([name])
+    next(group for group in visit.get("button_group") if group.label == "Panel").set_value(name)
     visit.run()
     assert not visit.exception
     return visit
