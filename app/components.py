@@ -7,6 +7,7 @@ reaches the page.
 from __future__ import annotations
 
 from html import escape
+from pathlib import Path
 
 import streamlit as st
 
@@ -27,6 +28,7 @@ __all__ = [
     "show_examples",
     "show_footer",
     "show_inputs",
+    "show_understand_link",
 ]
 
 MUTED = "opacity:.72"
@@ -111,6 +113,15 @@ def show_error(error: SongNetError) -> None:
     """
     message = message_for(error)
     st.error(message.text, title=message.title, icon=message.icon)
+
+
+def show_understand_link() -> None:
+    """Lead to the page that explains the track."""
+    st.page_link(
+        Path(__file__).parents[1] / "pages" / "understand.py",
+        label="See its sound, its sections, and why this genre",
+        icon=":material/troubleshoot:",
+    )
 
 
 def show_footer() -> None:

@@ -27,6 +27,7 @@ try:
             result.show_answer(clip, analysis)
             history_view.show_correction(clip)
             result.show_song(clip, analysis, limits=settings.limits)
+            components.show_understand_link()
             result.show_details(clip, analysis)
 except SongNetError as error:
     components.show_error(error)
