@@ -26,7 +26,7 @@ __all__ = ["show_what_if"]
 _OFF = "off"
 _QUIET = (_OFF, "-50 dBFS", "-40 dBFS", "-30 dBFS", "-20 dBFS")
 _NOISE = (_OFF, "30 dB", "20 dB", "10 dB", "0 dB")
-_HZ = (0, 60, 125, 250, 500, 1000, 2000, 3000, 4000, 5000, 6000, 7000, 8000)
+_HZ_STEP = 50
 
 
 def show_what_if(
@@ -85,9 +85,8 @@ def _keys(clip: Clip) -> dict[str, str]:
 
 def _show_controls(clip: Clip, state: TrackState) -> None:
     keys, duration = _keys(clip), state.duration_seconds
-    band = _bands(load_classifier().bundle.features.sr)
     # What another page forgot: widgets lose their state where they are not shown.
-    for name, value in _widget_values(state.edits[-1], band).items():
+    for name, value in _widget_values(state.edits[-1]).items():
         st.session_state.setdefault(keys[name], value)
     changed = {"on_change": _take, "args": (clip, state)}
     left, right = st.columns(2, gap="medium")
@@ -101,10 +100,12 @@ def _show_controls(clip: Clip, state: TrackState) -> None:
             key=keys["stretch"],
             **changed,
         )
-        st.select_slider(
+        st.slider(
             "Mute these frequencies",
-            options=band,
-            format_func=lambda hz: f"{hz} Hz" if hz < 1000 else f"{hz / 1000:g} kHz",
+            min_value=0,
+            max_value=_highest_hz(),
+            step=_HZ_STEP,
+            format="%d Hz",
             key=keys["band"],
             **changed,
         )
@@ -131,17 +132,16 @@ def _show_controls(clip: Clip, state: TrackState) -> None:
         st.selectbox("Add noise, below the music by", _NOISE, key=keys["noise"], **changed)
 
 
-def _bands(sr: int) -> list[int]:
-    return [hz for hz in _HZ if hz <= sr / 2]
+def _highest_hz() -> int:
+    return load_classifier().bundle.features.sr // 2 // _HZ_STEP * _HZ_STEP
 
 
-def _widget_values(edits: Edits, bands: list[int]) -> dict[str, Any]:
+def _widget_values(edits: Edits) -> dict[str, Any]:
     """What the widgets show for these edits."""
     quiet, noise = edits.mute_below_dbfs, edits.noise_snr_db
-    has_band = edits.mute_to_hz > edits.mute_from_hz
     return {
         "stretch": (edits.mute_from_seconds, edits.mute_to_seconds),
-        "band": (int(edits.mute_from_hz), int(edits.mute_to_hz)) if has_band else (bands[0],) * 2,
+        "band": (int(edits.mute_from_hz), int(edits.mute_to_hz)),
         "quiet": _OFF if quiet is None else f"{quiet:.0f} dBFS",
         "noise": _OFF if noise is None else f"{noise:.0f} dB",
         "tempo": edits.tempo,
@@ -182,8 +182,7 @@ def _reset(clip: Clip, state: TrackState) -> None:
 
 
 def _write_widgets(clip: Clip, state: TrackState) -> None:
-    bands = _bands(load_classifier().bundle.features.sr)
-    for name, value in _widget_values(state.edits[-1], bands).items():
+    for name, value in _widget_values(state.edits[-1]).items():
         st.session_state[_keys(clip)[name]] = value
 
 

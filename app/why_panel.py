@@ -7,6 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import CancelledError
 
 import numpy as np
+import numpy.typing as npt
 import streamlit as st
 
 from app import track_services
@@ -29,6 +30,7 @@ from songnet.signal.features import mel_filterbank
 
 __all__ = ["show_why"]
 
+FloatArray = npt.NDArray[np.float64]
 _ALL_OTHERS = "all other genres"
 _MAX_SECONDS = 60.0
 _METHODS = {
@@ -124,8 +126,8 @@ def _times(log_ratio: float) -> str:
     return f"{number} times" if log_ratio > 0 else f"1/{number}"
 
 
-def _moment(edges: np.ndarray, i: np.intp) -> str:
-    return f"{clock_text(edges[i])} to {clock_text(math.ceil(edges[i + 1]))}"
+def _moment(edges: FloatArray, i: np.intp) -> str:
+    return f"{clock_text(math.floor(edges[i]))} to {clock_text(math.ceil(edges[i + 1]))}"
 
 
 def _play_clicked(key: str, state: TrackState) -> None:

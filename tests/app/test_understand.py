@@ -124,11 +124,11 @@ def test_what_if_can_be_undone_and_reset(page: AppTest) -> None:
     assert state_of(page).edits[-1] == Edits(noise_snr_db=0.0)
     assert len(page.get("audio")) == 2
     assert any("→" in text.value for text in page.markdown)
-    page.slider[1].set_value(-20.0).run()
+    page.slider[2].set_value(-20.0).run()
     assert state_of(page).edits[-1] == Edits(noise_snr_db=0.0, level_db=-20.0)
     click(page, "Undo")
     assert state_of(page).edits[-1] == Edits(noise_snr_db=0.0)
-    assert page.slider[1].value == 0.0
+    assert page.slider[2].value == 0.0
     click(page, "Reset")
     assert state_of(page).edits[-1].is_none
     assert page.selectbox[1].value == "off"
