@@ -14,9 +14,11 @@ from app import charts, session
 from app.analysis import Analysis, genre_steps, time_shares
 from app.components import answer_html, facts_html, percent
 from app.downloads import download_stem, result_json, timeline_csv
+from app.neighbours import show_neighbours
 from app.report import report_figures, report_html
-from app.services import make_playback, read_model_facts
+from app.services import make_playback, read_model_facts, recognise
 from app.session import Clip
+from songnet.datasets.recognise import FoundBy
 from songnet.inference.prediction import Prediction
 from songnet.signal.audio import DecodeLimits
 
@@ -113,6 +115,28 @@ def _clicked_second(chart_key: str) -> float | None:
     return float(points[0]["customdata"][0]) if points else None
 
 
+def _show_who(clip: Clip, analysis: Analysis) -> None:
+    """Say who made the song and how that is known; what has a licence names it."""
+    info = recognise(clip)
+    is_recognised = info.found_by in (FoundBy.SHA1, FoundBy.FMA_ID)
+    channels = {1: "mono", 2: "stereo"}.get(
+        analysis.source_channels, f"{analysis.source_channels} channels"
+    )
+    rows = {
+        "Artist": info.artist,
+        "Title": info.title,
+        "Album": info.album,
+        "Year": str(info.year or ""),
+        f"Genre in the {'collection' if is_recognised else 'tags'}": info.genre,
+    }
+    if is_recognised:
+        rows |= {"Licence": info.licence, "Collection": f"{info.source} {info.track_id}".strip()}
+    rows["Sound"] = f"{analysis.codec}, {analysis.source_sr / 1000:g} kHz, {channels}"
+    st.subheader("Who made this?", anchor=False)
+    st.html(facts_html(rows, unknown="unknown" if is_recognised else "not in the file"))
+    st.caption(info.found_by)
+
+
 def show_details(clip: Clip, analysis: Analysis) -> None:
     """Show what the file says about itself, and the downloads.
 
@@ -121,20 +145,9 @@ def show_details(clip: Clip, analysis: Analysis) -> None:
     clip : Clip
     analysis : Analysis
     """
-    tags, prediction = analysis.tags, analysis.prediction
-    channels = {1: "mono", 2: "stereo"}.get(
-        analysis.source_channels, f"{analysis.source_channels} channels"
-    )
-    rows = {
-        "Artist": tags.artist,
-        "Title": tags.title,
-        "Album": tags.album,
-        "Year": str(tags.year or ""),
-        "Genre in the tags": tags.genre,
-        "Sound": f"{analysis.codec}, {analysis.source_sr / 1000:g} kHz, {channels}",
-    }
-    st.subheader("About the file", anchor=False)
-    st.html(facts_html(rows, unknown="not in the file"))
+    prediction = analysis.prediction
+    _show_who(clip, analysis)
+    show_neighbours(prediction.embedding, sha256=clip.digest)
     facts = read_model_facts()
     steps = genre_steps(prediction.timeline, duration_seconds=prediction.duration_seconds)
     stem = download_stem(clip.name)

@@ -12,6 +12,8 @@ import streamlit as st
 from app.analysis import Analysis, analyse_audio
 from app.playback import Playback, browser_mime, transcode_to_wav
 from app.session import Clip
+from songnet.datasets.places import cache_root
+from songnet.datasets.recognise import Recogniser, TrackInfo
 from songnet.exceptions import AudioError, DatasetError
 from songnet.inference.bundle import Bundle, find_bundle
 from songnet.inference.classifier import Classifier
@@ -30,6 +32,7 @@ __all__ = [
     "make_playback",
     "open_history_database",
     "read_model_facts",
+    "recognise",
 ]
 
 
@@ -184,3 +187,31 @@ def open_history_database(url: str) -> Engine:
     from songnet.history.schema import open_database
 
     return open_database(url)
+
+
+def recognise(clip: Clip) -> TrackInfo:
+    """Say who made a clip: by the indexes of the data sets at hand, or else by its tags.
+
+    Parameters
+    ----------
+    clip : Clip
+        Its name counts only where it has exactly the form of FMA's names.
+    """
+    indexes = sorted((cache_root() / "index").glob("*.parquet"))
+    state = tuple((path, path.stat().st_mtime_ns) for path in indexes)
+    return _recognise(clip.digest, clip.name, state, clip.data)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _recognise(
+    digest: str,  # noqa: ARG001 - the key
+    name: str,
+    indexes: tuple[tuple[Path, int], ...],
+    _data: bytes,
+) -> TrackInfo:
+    return _load_recogniser(indexes).recognise(_data, name=name)
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _load_recogniser(indexes: tuple[tuple[Path, int], ...]) -> Recogniser:
+    return Recogniser([path for path, _ in indexes])
