@@ -209,7 +209,10 @@ def _recognise(
     indexes: tuple[tuple[Path, int], ...],
     _data: bytes,
 ) -> TrackInfo:
-    return _load_recogniser(indexes).recognise(_data, name=name)
+    try:
+        return _load_recogniser(indexes).recognise(_data, name=name)
+    except (OSError, ValueError, KeyError):  # a damaged index: the tags are there all the same
+        return Recogniser().recognise(_data, name=name)
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
