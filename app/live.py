@@ -6,6 +6,7 @@ Its callback runs on the event loop of all connections and only appends.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Literal, cast
 
 import av
@@ -21,7 +22,14 @@ from app.live_ice import IceServers, choose_ice_servers
 from app.live_session import LiveSession
 from songnet.inference.streaming import Chunk
 
-__all__ = ["Trouble", "frame_to_chunk", "ice_servers", "show_microphone", "watch_browser"]
+__all__ = [
+    "Trouble",
+    "frame_to_chunk",
+    "ice_servers",
+    "make_ear",
+    "show_microphone",
+    "watch_browser",
+]
 
 Trouble = Literal["", "insecure", "denied", "no_device"]
 # Made for speech, these three damage music.
@@ -94,17 +102,13 @@ def show_microphone(live: LiveSession, *, servers: IceServers) -> None:
     live : LiveSession
     servers : IceServers
     """
-
-    def take(frame: av.AudioFrame) -> None:
-        live.hear_microphone(frame_to_chunk(frame), frame.sample_rate)
-
     context = webrtc_streamer(
         key="live-microphone",
         mode=WebRtcMode.SENDONLY,
         rtc_configuration={"iceServers": servers.servers},
         media_stream_constraints=_CONSTRAINTS,
         sink_audio_track=create_audio_sink_track(
-            take, key="live-sink", on_ended=live.listener.stop
+            make_ear(live), key="live-sink", on_ended=live.end_microphone
         ),
         translations=cast("Any", _WORDS),
         media_toggle_controls=False,
@@ -125,6 +129,15 @@ def watch_browser() -> Trouble:
         key="live-browser", data={"trouble": known}, on_trouble_change=lambda: None, height=1
     )
     return cast("Trouble", result.get("trouble") or "")
+
+
+def make_ear(live: LiveSession) -> Callable[[av.AudioFrame], None]:
+    """Make the callback of the connection: it appends to the session's buffer, no more."""
+
+    def take(frame: av.AudioFrame) -> None:
+        live.hear_microphone(frame_to_chunk(frame), frame.sample_rate)
+
+    return take
 
 
 def frame_to_chunk(frame: av.AudioFrame) -> Chunk:

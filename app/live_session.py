@@ -71,6 +71,11 @@ class LiveSession:
         if self.source == "microphone":
             self.listener.push(chunk, sr)
 
+    def end_microphone(self) -> None:
+        """Note that no more sound of the microphone comes."""
+        if self.source == "microphone":
+            self.listener.stop()
+
     def note_link(self, *, playing: bool, signalling: bool) -> None:
         """Take the state of the connection from the component."""
         before, now = self.link, time.monotonic()
