@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -129,14 +130,23 @@ def accuracy_difference(
         raise ParameterError(f"groups names {n_groups} group; a bootstrap needs at least 2.")
     gain = np.bincount(group_of, is_right_a.astype(float) - is_right_b, n_groups)
     size = np.bincount(group_of, minlength=n_groups)
-    rng = np.random.default_rng(seed)
-    draws = rng.multinomial(n_groups, np.full(n_groups, 1 / n_groups), size=n_resamples)
+    draws = _draws(n_groups, n_resamples, seed)
     resampled = (draws @ gain) / (draws @ size)  # (n_resamples,)
     tail = (1 - CONFIDENCE) / 2
     low, high = np.quantile(resampled, [tail, 1 - tail])
     other_side = min(int(np.sum(resampled <= 0)), int(np.sum(resampled >= 0)))
     p = min(1.0, 2 * (other_side + 1) / (n_resamples + 1))
     return Interval(float(gain.sum() / size.sum()), float(low), float(high)), p
+
+
+@lru_cache(maxsize=1)
+def _draws(n_groups: int, n_resamples: int, seed: int) -> FloatArray:
+    """How often each group is drawn, shape (n_resamples, n_groups); the same for all models."""
+    rng = np.random.default_rng(seed)
+    counts = rng.multinomial(n_groups, np.full(n_groups, 1 / n_groups), size=n_resamples)
+    draws: FloatArray = counts.astype(np.float64)
+    draws.setflags(write=False)
+    return draws
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

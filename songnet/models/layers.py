@@ -7,7 +7,7 @@ from typing import Any
 import keras
 from keras import ops
 
-__all__ = ["AttentionPooling"]
+__all__ = ["AttentionPooling", "GenreHead", "MeanPooling"]
 
 
 @keras.saving.register_keras_serializable(package="songnet")
@@ -78,3 +78,71 @@ class AttentionPooling(keras.layers.Layer):
     def get_config(self) -> dict[str, Any]:
         """Return the arguments of the constructor."""
         return {**super().get_config(), "n_classes": self.n_classes, "units": self.units}
+
+
+@keras.saving.register_keras_serializable(package="songnet")
+class MeanPooling(keras.layers.Layer):
+    """Pool a sequence by its plain mean over a linear head: attention that is even.
+
+    Input shape ``(batch, n_steps, channels)``, outputs as those of
+    `AttentionPooling`.
+
+    Parameters
+    ----------
+    n_classes : int
+        Genres to tell apart.
+    **kwargs
+        Passed to `keras.layers.Layer`.
+    """
+
+    def __init__(self, n_classes: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.n_classes = n_classes
+        self.head = keras.layers.Dense(n_classes, name="head")
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Build the head."""
+        self.head.build(input_shape)
+
+    def call(self, inputs: Any) -> dict[str, Any]:
+        """Pool a sequence of shape (batch, n_steps, channels)."""
+        evidence = self.head(inputs)  # (batch, n_steps, n_classes)
+        even = ops.ones_like(evidence[..., 0])
+        attention = even / ops.sum(even, axis=-1, keepdims=True)
+        logits, pooled = ops.mean(evidence, axis=1), ops.mean(inputs, axis=1)
+        return {"logits": logits, "attention": attention, "evidence": evidence, "pooled": pooled}
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> dict[str, Any]:
+        """Return the shape of each output."""
+        batch, n_steps, channels = input_shape
+        return {
+            "logits": (batch, self.n_classes),
+            "attention": (batch, n_steps),
+            "evidence": (batch, n_steps, self.n_classes),
+            "pooled": (batch, channels),
+        }
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments of the constructor."""
+        return {**super().get_config(), "n_classes": self.n_classes}
+
+
+@keras.saving.register_keras_serializable(package="songnet")
+class GenreHead(MeanPooling):
+    """Linear head over one vector for the whole patch: a sequence of a single step.
+
+    Input shape ``(batch, channels)``, outputs as those of `AttentionPooling`
+    with ``n_steps`` 1.
+    """
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Build the head."""
+        super().build((input_shape[0], 1, input_shape[1]))
+
+    def call(self, inputs: Any) -> dict[str, Any]:
+        """Classify vectors of shape (batch, channels)."""
+        return super().call(inputs[:, None, :])
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> dict[str, Any]:
+        """Return the shape of each output."""
+        return super().compute_output_shape((input_shape[0], 1, input_shape[1]))

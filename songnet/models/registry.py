@@ -9,12 +9,30 @@ import keras
 
 from songnet.config import ModelConfig
 from songnet.exceptions import BundleError, ParameterError
-from songnet.models.layers import AttentionPooling
-from songnet.models.songnet import build_songnet
+from songnet.models.crnn import build_crnn
+from songnet.models.layers import AttentionPooling, MeanPooling
+from songnet.models.mel_cnn import build_mel_cnn
+from songnet.models.mfcc_cnn import build_mfcc_cnn
+from songnet.models.mfcc_cnn_segments import build_mfcc_cnn_segments
+from songnet.models.songnet import (
+    build_songnet,
+    build_songnet_lstm,
+    build_songnet_no_attention,
+)
+from songnet.models.vgg_mel import build_vgg_mel
 
 __all__ = ["ARCHITECTURES", "load_network", "logits_network", "network_builder", "whole_network"]
 
-ARCHITECTURES: dict[str, Callable[..., keras.Model]] = {"songnet": build_songnet}
+ARCHITECTURES: dict[str, Callable[..., keras.Model]] = {
+    "songnet": build_songnet,
+    "songnet_lstm": build_songnet_lstm,
+    "songnet_no_attention": build_songnet_no_attention,
+    "crnn": build_crnn,
+    "mel_cnn": build_mel_cnn,
+    "vgg_mel": build_vgg_mel,
+    "mfcc_cnn": build_mfcc_cnn,
+    "mfcc_cnn_segments": build_mfcc_cnn_segments,
+}
 
 
 def network_builder(config: ModelConfig) -> Callable[..., keras.Model]:
@@ -32,14 +50,15 @@ def logits_network(network: keras.Model) -> keras.Model:
 
 
 def whole_network(trained: keras.Model) -> keras.Model:
-    """Return the network with all outputs of its `AttentionPooling`.
+    """Return the network with all outputs of its `AttentionPooling`, or what stands for it.
 
     Parameters
     ----------
     trained : keras.Model
         What `logits_network` returned, possibly saved and loaded since.
     """
-    pooling = next(layer for layer in trained.layers if isinstance(layer, AttentionPooling))
+    kinds = (AttentionPooling, MeanPooling)  # a GenreHead is one of these
+    pooling = next(layer for layer in trained.layers if isinstance(layer, kinds))
     return keras.Model(trained.input, pooling(pooling.input), name=trained.name)
 
 

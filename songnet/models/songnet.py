@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -10,9 +11,9 @@ import numpy.typing as npt
 from keras import layers
 
 from songnet.config import ModelConfig
-from songnet.models.layers import AttentionPooling
+from songnet.models.layers import AttentionPooling, MeanPooling
 
-__all__ = ["build_songnet"]
+__all__ = ["build_songnet", "build_songnet_lstm", "build_songnet_no_attention"]
 
 # Kernel, strides and pooling (frames, mel bands) of each convolution of the front end. Only the
 # first has strides: it keeps the wide layers small, a third of the time of a step on a CPU.
@@ -31,6 +32,8 @@ def build_songnet(
     n_classes: int,
     mean: npt.NDArray[np.float32],
     std: npt.NDArray[np.float32],
+    recurrent: Callable[..., Any] = layers.GRU,
+    has_attention: bool = True,
 ) -> keras.Model:
     """Build the network.
 
@@ -40,6 +43,10 @@ def build_songnet(
     n_mels, n_classes : int
     mean, std : np.ndarray [shape=(n_mels,), dtype=float32]
         Of each mel band over the training tracks, in dB; stored in the model.
+    recurrent : callable
+        Recurrent layer, called with the units.
+    has_attention : bool
+        Pool by attention; else by the mean over time.
 
     Returns
     -------
@@ -60,10 +67,24 @@ def build_songnet(
         x = layers.ReLU(name=f"relu{index}")(x)
         x = layers.SpatialDropout1D(config.conv_dropout, name=f"dropout{index}")(x)
         x = layers.MaxPooling1D(pool_size, name=f"pool{index}")(x)
-    x = layers.Bidirectional(layers.GRU(config.gru_units, return_sequences=True), name="gru")(x)
+    x = layers.Bidirectional(recurrent(config.gru_units, return_sequences=True), name="gru")(x)
     x = layers.Dropout(config.dropout, name="dropout")(x)
-    outputs = AttentionPooling(n_classes, config.attention_units, name="attention_pooling")(x)
+    outputs = (
+        AttentionPooling(n_classes, config.attention_units, name="attention_pooling")(x)
+        if has_attention
+        else MeanPooling(n_classes, name="mean_pooling")(x)
+    )
     return keras.Model(inputs, outputs, name="songnet")
+
+
+def build_songnet_lstm(config: ModelConfig, **arguments: Any) -> keras.Model:
+    """Build the network with an LSTM in place of the GRU; arguments of `build_songnet`."""
+    return build_songnet(config, **arguments, recurrent=layers.LSTM)
+
+
+def build_songnet_no_attention(config: ModelConfig, **arguments: Any) -> keras.Model:
+    """Build the network with a mean over time in place of attention; see `build_songnet`."""
+    return build_songnet(config, **arguments, has_attention=False)
 
 
 def _front_end(x: Any, filters: tuple[int, ...], *, n_mels: int) -> Any:
