@@ -20,8 +20,9 @@ from songnet.export.tflite import (
     check_parity,
     export_tflite,
 )
-from songnet.inference.bundle import RUNTIME_FILES, Bundle
+from songnet.inference.bundle import MUSIC_FILE, MUSIC_REPORT_FILE, RUNTIME_FILES, Bundle
 from songnet.models.registry import load_network, whole_network
+from songnet.signal.music import MusicDetector
 
 __all__ = ["ExportedFile", "export_bundle"]
 
@@ -59,7 +60,8 @@ def export_bundle(
         Of the cross-validation of the same recipe; its section ``shipping``
         gives the temperature and the "not sure" threshold.
     folder : Path
-        Made if missing; files of the same names are replaced.
+        Made if missing; files of the same names are replaced. A detector of
+        music (`songnet train-detector`) stays if it has the same features.
     name, version : str
 
     Returns
@@ -80,7 +82,11 @@ def export_bundle(
     files = _write_networks(run_dir / "network.keras", folder, features)
     report.save(folder / "report.json")
     shipping = report.extra["shipping"]
-    checked = [*(file.name for file in files), "report.json"]
+    checked = [
+        *(file.name for file in files),
+        "report.json",
+        *_kept_detector(folder, features),
+    ]
     bundle = Bundle(
         folder=folder,
         name=name,
@@ -117,6 +123,17 @@ def _check_recipe(settings: dict[str, Any], genres: tuple[str, ...], report: Rep
         raise ParameterError(
             "The report is of another recipe than the run; evaluate with the same settings."
         )
+
+
+def _kept_detector(folder: Path, features: FeatureConfig) -> tuple[str, ...]:
+    """A detector of music for the same features stays, one for others goes."""
+    names = (MUSIC_FILE, MUSIC_REPORT_FILE)
+    path = folder / MUSIC_FILE
+    if path.is_file() and MusicDetector.load(path).feature_hash == features.hash:
+        return names
+    for name in names:
+        (folder / name).unlink(missing_ok=True)
+    return ()
 
 
 def _write_networks(source: Path, folder: Path, features: FeatureConfig) -> list[ExportedFile]:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from songnet.config import FeatureConfig
 from songnet.datasets.base import file_sha256
+from songnet.evaluation.json_file import to_plain, write_object
 from songnet.exceptions import BundleError, ParameterError
 from songnet.inference.runtime import KerasRuntime, LiteRTRuntime, Runtime
 from songnet.signal.music import MusicDetector
@@ -31,6 +33,7 @@ __all__ = [
 SCHEMA = 1
 LIVE_HOP_SECONDS = 0.5
 MUSIC_FILE = "music.json"
+MUSIC_REPORT_FILE = "music_report.json"
 MODELS_VARIABLE = "SONGNET_MODELS"
 RuntimeName = Literal["litert", "litert-fp16", "litert-int8", "keras"]
 RUNTIME_FILES: dict[str, str] = {
@@ -183,6 +186,28 @@ class Bundle:
                 f"expected {self.features.hash}); run `songnet train-detector`."
             )
         return detector
+
+    def save_detector(self, detector: MusicDetector, report: Mapping[str, Any]) -> Bundle:
+        """Put a detector and its report into the folder, and return the bundle with it.
+
+        Parameters
+        ----------
+        detector : MusicDetector
+            Trained with the feature settings of the bundle.
+        report : mapping of JSON types
+            How it was measured.
+
+        Returns
+        -------
+        bundle : Bundle
+        """
+        detector.save(self.folder / MUSIC_FILE)
+        write_object(self.folder / MUSIC_REPORT_FILE, to_plain(report))
+        names = (MUSIC_FILE, MUSIC_REPORT_FILE)
+        added = {name: file_sha256(self.folder / name) for name in names}
+        bundle = replace(self, files=self.files | added)
+        bundle.save()
+        return bundle
 
 
 def find_bundle(name: str = "songnet") -> Path:

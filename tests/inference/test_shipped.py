@@ -11,7 +11,13 @@ import pytest
 from songnet import Classifier
 from songnet.datasets.corpus import load_corpus, load_originals
 from songnet.evaluation.report import Report
-from songnet.inference.bundle import RUNTIME_FILES, Bundle, find_bundle
+from songnet.inference.bundle import (
+    MUSIC_FILE,
+    MUSIC_REPORT_FILE,
+    RUNTIME_FILES,
+    Bundle,
+    find_bundle,
+)
 from songnet.inference.runtime import Outputs
 from songnet.signal.features import frame_patches, log_mel
 from tests.encoders import noise, sine
@@ -49,7 +55,8 @@ def outputs(bundle: Bundle) -> dict[str, Outputs]:
 
 
 def test_every_file_is_as_it_was_exported(bundle: Bundle) -> None:
-    assert set(bundle.files) == {*RUNTIME_FILES.values(), "report.json"}
+    shipped = {*RUNTIME_FILES.values(), "report.json", MUSIC_FILE, MUSIC_REPORT_FILE}
+    assert set(bundle.files) == shipped
     for name in bundle.files:
         assert bundle.file(name).is_file()
 
@@ -90,6 +97,18 @@ def test_no_worse_model_ships_unnoticed(report: Report) -> None:
     assert abs(accuracy["litert-int8"] - accuracy["keras"]) <= 0.005
     codec = report.extra["codec"]
     assert codec["accuracy_other_codec"] >= codec["accuracy"] - 0.03 - 1e-9
+
+
+def test_what_is_not_music_is_refused(bundle: Bundle) -> None:
+    """Measured on artists and recordings that the detector had not heard."""
+    assert bundle.open_detector() is not None
+    said = json.loads(bundle.file(MUSIC_REPORT_FILE).read_text(encoding="utf-8"))
+    assert said["features"] == bundle.features.to_dict()
+    for condition in ("clean", "microphone"):
+        kinds = said[condition]["kind"]
+        assert kinds["speech"]["refused_or_doubted"] >= 0.95
+        assert kinds["environment"]["refused_or_doubted"] >= 0.95
+        assert kinds["music"]["refused"] <= 0.05
 
 
 def test_the_card_names_the_measured_accuracy(bundle: Bundle, report: Report) -> None:

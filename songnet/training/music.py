@@ -1,0 +1,198 @@
+"""Train the detector of music: a data set of music against sounds that are none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from songnet.config import FeatureConfig
+from songnet.provenance import git_commit, versions
+from songnet.signal.music import Z_LIMIT, MusicDetector, music_probability
+from songnet.training.music_samples import MUSIC, N_FOLDS, Sample
+
+__all__ = ["held_out_logits", "train_music_detector"]
+
+FloatArray = npt.NDArray[np.float64]
+REFUSED_MUSIC = 0.02
+DOUBTED_MUSIC = 0.045
+_REGULARISATION = 0.3
+_KIND_WEIGHTS = {MUSIC: 0.5, "speech": 0.2, "environment": 0.2}
+_OTHER_WEIGHT = 0.1 / 3
+
+
+def train_music_detector(
+    samples: Sequence[Sample],
+    *,
+    config: FeatureConfig,
+    data_hashes: Mapping[str, str],
+    seed: int,
+) -> tuple[MusicDetector, dict[str, Any]]:
+    """Fit the detector and measure it on clips of artists and recordings it has not heard.
+
+    Parameters
+    ----------
+    samples : sequence of Sample
+    config : FeatureConfig
+    data_hashes : mapping of str to str
+        Hash of each data set, for the record.
+    seed : int
+
+    Returns
+    -------
+    detector : MusicDetector
+        Fitted to all samples; thresholds from the held-out log-odds.
+    report : dict
+        What was refused and doubted, by kind and condition; each fold with
+        the thresholds of the others. ``crops`` are of 2 s to a window, of any
+        level; ``unheard_kinds`` are sounds of a label that was left out.
+    """
+    logits = held_out_logits(samples, [str(s.fold) for s in samples])
+    refuse, doubt = _thresholds(samples, logits)
+    mean, scale, weights, bias = fit(samples)
+    training = {
+        "data": dict(data_hashes),
+        "seed": seed,
+        "versions": versions(),
+        "commit": git_commit(),
+    }
+    detector = MusicDetector(
+        feature_hash=config.hash,
+        mean=tuple(mean.tolist()),
+        scale=tuple(scale.tolist()),
+        weights=tuple(weights.tolist()),
+        bias=bias,
+        refuse_below=music_probability(refuse),
+        doubt_below=music_probability(doubt),
+        training=training,
+    )
+    report = {
+        "protocol": "artist- and recording-disjoint folds; thresholds of a fold from the others",
+        "folds": N_FOLDS,
+        "features": config.to_dict(),
+        "refuse_below": detector.refuse_below,
+        "doubt_below": detector.doubt_below,
+        **_shares(samples, logits),
+        "crops": _crop_shares(samples, refuse=refuse, doubt=doubt),
+        "unheard_kinds": _unheard(samples, refuse=refuse, doubt=doubt),
+        **training,
+    }
+    return detector, report
+
+
+def held_out_logits(samples: Sequence[Sample], parts: Sequence[str]) -> FloatArray:
+    """Log-odds of music of each clip, by a detector that did not hear its part.
+
+    Parameters
+    ----------
+    samples : sequence of Sample
+    parts : sequence of str
+        Where each sample belongs.
+
+    Returns
+    -------
+    logits : np.ndarray [shape=(n_samples,), dtype=float64]
+    """
+    logits = np.zeros(len(samples))
+    for part in sorted(set(parts)):
+        inside = [i for i, name in enumerate(parts) if name == part]
+        fitted = fit([s for s, name in zip(samples, parts, strict=True) if name != part])
+        logits[inside] = [_logit(samples[i], *fitted) for i in inside]
+    return logits
+
+
+def fit(samples: Sequence[Sample]) -> tuple[FloatArray, FloatArray, FloatArray, float]:
+    """Fit mean, scale, weights and bias; each kind counts by its share, not its number."""
+    from sklearn.linear_model import LogisticRegression
+
+    rows = np.concatenate([np.concatenate([s.whole, s.crops]) for s in samples])
+    kinds = np.repeat([s.kind for s in samples], [len(s.whole) + len(s.crops) for s in samples])
+    counts = {kind: int(np.sum(kinds == kind)) for kind in set(kinds)}
+    weights = np.array([_KIND_WEIGHTS.get(kind, _OTHER_WEIGHT) / counts[kind] for kind in kinds])
+    mean = np.average(rows, axis=0, weights=weights)
+    scale = np.sqrt(np.average((rows - mean) ** 2, axis=0, weights=weights)) + 1e-6
+    z = np.clip((rows - mean) / scale, -Z_LIMIT, Z_LIMIT)
+    model = LogisticRegression(C=_REGULARISATION, max_iter=2000)
+    model.fit(z, kinds == MUSIC, sample_weight=weights * len(rows))
+    return mean, scale, model.coef_[0].astype(np.float64), float(model.intercept_[0])
+
+
+def _logit(
+    sample: Sample, mean: FloatArray, scale: FloatArray, weights: FloatArray, bias: float
+) -> float:
+    z = np.clip((sample.whole - mean) / scale, -Z_LIMIT, Z_LIMIT)
+    return float(np.average(z @ weights + bias, weights=sample.lengths))
+
+
+def _thresholds(samples: Sequence[Sample], logits: FloatArray) -> tuple[float, float]:
+    """Log-odds under which the wanted shares of the music lie."""
+    of_music = logits[[s.kind == MUSIC for s in samples]]
+    refuse, doubt = np.quantile(of_music, [REFUSED_MUSIC, DOUBTED_MUSIC])
+    return float(refuse), float(doubt)
+
+
+def _shares(samples: Sequence[Sample], logits: FloatArray) -> dict[str, Any]:
+    refused, doubted = np.zeros(len(samples), bool), np.zeros(len(samples), bool)
+    folds = np.array([s.fold for s in samples])
+    for fold in np.unique(folds):
+        inside = folds == fold
+        others = [s for s, out in zip(samples, ~inside, strict=True) if out]
+        refuse, doubt = _thresholds(others, logits[~inside])
+        refused[inside], doubted[inside] = logits[inside] < refuse, logits[inside] < doubt
+    sections: dict[str, Any] = {}
+    for condition in sorted({s.condition for s in samples}):
+        sections[condition] = {
+            name: _grouped(
+                [getattr(s, name) if s.condition == condition else None for s in samples],
+                refused,
+                doubted,
+            )
+            for name in ("kind", "label")
+        }
+    return sections
+
+
+def _grouped(
+    names: Sequence[str | None], refused: npt.NDArray[np.bool_], doubted: npt.NDArray[np.bool_]
+) -> dict[str, Any]:
+    shares = {}
+    for name in sorted({name for name in names if name is not None}):
+        inside = [n == name for n in names]
+        shares[name] = {
+            "n": int(np.sum(inside)),
+            "refused": float(refused[inside].mean()),
+            "refused_or_doubted": float(doubted[inside].mean()),
+        }
+    return shares
+
+
+def _crop_shares(samples: Sequence[Sample], *, refuse: float, doubt: float) -> dict[str, Any]:
+    crops = [
+        replace(s, whole=s.crops[i : i + 1], lengths=np.ones(1))
+        for s in samples
+        for i in range(len(s.crops))
+    ]
+    logits = np.zeros(len(crops))
+    for fold in sorted({s.fold for s in samples}):
+        fitted = fit([s for s in samples if s.fold != fold])
+        inside = [i for i, crop in enumerate(crops) if crop.fold == fold]
+        logits[inside] = [_logit(crops[i], *fitted) for i in inside]
+    return _grouped([crop.kind for crop in crops], logits < refuse, logits < doubt)
+
+
+def _unheard(samples: Sequence[Sample], *, refuse: float, doubt: float) -> dict[str, Any]:
+    """Sounds of labels that the detector was not trained with."""
+    parts = [MUSIC if s.kind == MUSIC else s.label for s in samples]
+    sounds = [i for i, part in enumerate(parts) if part != MUSIC]
+    music = [s for s in samples if s.kind == MUSIC]
+    logits = np.zeros(len(samples))
+    for label in sorted({parts[i] for i in sounds}):
+        inside = [i for i in sounds if parts[i] == label]
+        rest = [samples[i] for i in sounds if parts[i] != label]
+        fitted = fit([*music, *rest])
+        logits[inside] = [_logit(samples[i], *fitted) for i in inside]
+    chosen = [part if part != MUSIC else None for part in parts]
+    return _grouped(chosen, logits < refuse, logits < doubt)

@@ -1,0 +1,74 @@
+"""What a visitor sees whose file does not sound like music."""
+
+from __future__ import annotations
+
+import json
+from types import SimpleNamespace
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from app import services
+from app.downloads import result_json
+from songnet.inference.classifier import Classifier
+from songnet.signal.music import MusicDetector
+from tests.app.conftest import html_text, use_stub
+from tests.app.stub import GENRES, StubRuntime, clip, stub_bundle
+
+
+class Doubter(MusicDetector):
+    """Says the same of everything."""
+
+    def logit(self, *_: object, **__: object) -> float:
+        return self.bias
+
+
+def use_detector(monkeypatch: pytest.MonkeyPatch, *, log_odds: float) -> None:
+    use_stub(monkeypatch, not_sure_below=0.0)
+    bundle = stub_bundle(0.0)
+    detector = Doubter(bundle.features.hash, (), (), (), log_odds, 0.3, 0.6, {})
+    classifier = Classifier(bundle, StubRuntime(), detector)
+    monkeypatch.setattr(services, "Classifier", SimpleNamespace(load=lambda: classifier))
+
+
+def upload(visit: AppTest) -> str:
+    visit.file_uploader[0].set_value(("talk.wav", clip(8), "audio/wav")).run()
+    assert not visit.exception
+    return html_text(visit)
+
+
+def test_not_music_is_said_and_the_details_stay(
+    app: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_detector(monkeypatch, log_odds=-3.0)
+    text = upload(app)
+    assert "Not music" in text
+    assert "does not sound like music" in text
+    assert "confident" not in text
+    assert [expander.label for expander in app.expander][:1] == ["If it is music all the same"]
+    assert len(app.get("plotly_chart")) == 1
+    assert len(app.get("audio")) == 1
+    assert not any("Share of time" in markdown.value for markdown in app.markdown)
+
+
+def test_a_doubt_whether_it_is_music_is_the_reason_given(
+    app: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_detector(monkeypatch, log_odds=0.0)
+    text = upload(app)
+    assert "Not sure" in text
+    assert "it may not be music at all" in text
+    assert any(genre in text for genre in GENRES)
+
+
+def test_the_download_names_no_genre(monkeypatch: pytest.MonkeyPatch) -> None:
+    use_detector(monkeypatch, log_odds=-3.0)
+    analysis = services.analyse_audio(
+        clip(8),
+        digest="0",
+        classifier=services.load_classifier(),
+        limits=services.DecodeLimits(),
+    )
+    values = json.loads(result_json(analysis, name="talk.wav", model="stub 0"))
+    assert values["status"] == "not_music"
+    assert values["genre"] is None

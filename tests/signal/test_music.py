@@ -1,0 +1,123 @@
+"""Statistics that say music or not: of any length, at any level; and the detector's file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from songnet.config import FeatureConfig
+from songnet.exceptions import BundleError, ParameterError
+from songnet.signal.features import log_mel
+from songnet.signal.music import MusicDetector, music_probability, music_statistics
+from tests.encoders import noise, sine
+
+CONFIG = FeatureConfig()
+OTHER = FeatureConfig(
+    sr=8_000, n_fft=256, hop_length=128, n_mels=24, fmax=3_500, patch_frames=80, patch_hop_frames=40
+)
+
+
+def detector(n: int, **changes: object) -> MusicDetector:
+    values = {
+        "feature_hash": CONFIG.hash,
+        "mean": (0.0,) * n,
+        "scale": (1.0,) * n,
+        "weights": (0.1,) * n,
+        "bias": 0.5,
+        "refuse_below": 0.2,
+        "doubt_below": 0.4,
+        "training": {"seed": 3},
+    }
+    return MusicDetector(**(values | changes))  # type: ignore[arg-type]
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    n_frames=st.integers(1, 300), config=st.sampled_from([CONFIG, OTHER]), seed=st.integers(0, 9)
+)
+def test_statistics_are_finite_and_as_many_for_every_length(
+    n_frames: int, config: FeatureConfig, seed: int
+) -> None:
+    S_db = np.random.default_rng(seed).normal(-10, 12, (config.n_mels, n_frames))
+    statistics = music_statistics(S_db.astype(np.float32), config=config)
+    whole = music_statistics(np.zeros((config.n_mels, 400), np.float32), config=config)
+    assert statistics.shape == whole.shape
+    assert np.isfinite(statistics).all()
+    assert np.isfinite(whole).all()
+
+
+@settings(max_examples=15, deadline=None)
+@given(gain_db=st.floats(-30, 30))
+def test_the_level_is_no_statistic(gain_db: float) -> None:
+    S_db = np.random.default_rng(0).normal(0, 8, (CONFIG.n_mels, 128)).astype(np.float32)
+    here = music_statistics(S_db, config=CONFIG)
+    there = music_statistics(S_db + np.float32(gain_db), config=CONFIG)
+    np.testing.assert_allclose(here, there, atol=1e-3)
+
+
+def test_a_beat_and_a_steady_tone_are_told_from_noise() -> None:
+    sr, seconds = CONFIG.sr, 10
+    hiss = noise(seconds=seconds, sr=sr)
+    beat = hiss * np.exp(-8 * (np.arange(hiss.size) / sr * 2 % 1)).astype(np.float32)
+    tone = sine(seconds=seconds, sr=sr) + 0.01 * hiss
+    said = {
+        name: music_statistics(log_mel(y, config=CONFIG), config=CONFIG)
+        for name, y in {"hiss": hiss, "beat": beat, "tone": tone}.items()
+    }
+    moved = [-8, -7]  # the clearest period, and what it stands above
+    assert (said["beat"][moved] > said["hiss"][moved] + 0.3).all()
+    steady = -9  # what stays of the fine structure over the whole window
+    assert said["tone"][steady] > said["hiss"][steady] + 0.3
+
+
+def test_logits_are_means_over_windows_by_their_length() -> None:
+    S_db = np.random.default_rng(1).normal(-10, 9, (CONFIG.n_mels, 2 * CONFIG.patch_frames + 64))
+    S_db = S_db.astype(np.float32)
+    n = music_statistics(S_db, config=CONFIG).size
+    judge = detector(n, weights=tuple(np.random.default_rng(2).normal(size=n)))
+    parts = np.split(S_db, [CONFIG.patch_frames, 2 * CONFIG.patch_frames], axis=1)
+    logits = [judge.logit(part, config=CONFIG) for part in parts]
+    expected = np.average(logits, weights=[part.shape[1] for part in parts])
+    assert judge.logit(S_db, config=CONFIG) == pytest.approx(expected)
+    assert len({round(logit, 6) for logit in logits}) == 3
+
+
+def test_one_statistic_out_of_range_cannot_decide_alone() -> None:
+    S_db = np.zeros((CONFIG.n_mels, 50), np.float32)
+    n = music_statistics(S_db, config=CONFIG).size
+    far = detector(n, mean=(1e6,) * n)
+    assert far.logit(S_db, config=CONFIG) == pytest.approx(0.5 - 5 * 0.1 * n)
+
+
+def test_weights_for_other_statistics_are_refused() -> None:
+    with pytest.raises(ParameterError, match="has 3 weights and there are"):
+        detector(3).logit(np.zeros((CONFIG.n_mels, 50), np.float32), config=CONFIG)
+
+
+@pytest.mark.parametrize("shape", [(24,), (24, 0)])
+def test_impossible_windows_are_refused(shape: tuple[int, ...]) -> None:
+    with pytest.raises(ParameterError, match="S_db has shape"):
+        music_statistics(np.zeros(shape, np.float32), config=OTHER)
+
+
+def test_a_saved_detector_is_the_same(tmp_path: Path) -> None:
+    judge = detector(4, bias=-0.25)
+    judge.save(tmp_path / "music.json")
+    assert MusicDetector.load(tmp_path / "music.json") == judge
+
+
+@pytest.mark.parametrize("text", ["{", "{}", "[]", '{"mean": [1], "scale": [1], "weights": []}'])
+def test_a_broken_detector_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "music.json").write_text(text)
+    with pytest.raises(BundleError, match="cannot be read"):
+        MusicDetector.load(tmp_path / "music.json")
+
+
+def test_log_odds_become_probabilities() -> None:
+    assert music_probability(0) == 0.5
+    assert music_probability(1e9) == pytest.approx(1)
+    assert music_probability(-1e9) == pytest.approx(0)
