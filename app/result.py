@@ -6,6 +6,7 @@ reaches the page.
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from datetime import UTC, datetime
 
 import streamlit as st
@@ -20,6 +21,7 @@ from app.services import make_playback, read_model_facts, recognise
 from app.session import Clip
 from songnet.datasets.recognise import FoundBy
 from songnet.inference.prediction import Prediction
+from songnet.inference.trust import NOT_MUSIC
 from songnet.signal.audio import DecodeLimits
 
 __all__ = ["show_answer", "show_details", "show_song", "show_start_over"]
@@ -38,13 +40,16 @@ def show_answer(clip: Clip, analysis: Analysis) -> None:
     prediction = analysis.prediction
     with st.container(border=True, key="answer"):
         st.html(_answer_html(clip.name, prediction))
-        st.plotly_chart(
-            charts.probabilities_figure(prediction.genres, prediction.probs),
-            key=f"probabilities-{clip.digest}",
-            config=_PLOTLY_CONFIG,
-            alt="Probability of each genre: "
-            + ", ".join(f"{g.genre} {percent(g.probability)}" for g in prediction.top(3)),
-        )
+        # Closed, but there: whoever knows that it is music finds the answer all the same.
+        is_music = prediction.status != "not_music"
+        with nullcontext() if is_music else st.expander("If it is music all the same"):
+            st.plotly_chart(
+                charts.probabilities_figure(prediction.genres, prediction.probs),
+                key=f"probabilities-{clip.digest}",
+                config=_PLOTLY_CONFIG,
+                alt="Probability of each genre: "
+                + ", ".join(f"{g.genre} {percent(g.probability)}" for g in prediction.top(3)),
+            )
     for warning in prediction.warnings:
         st.warning(warning, icon=":material/info:")
 
@@ -59,8 +64,12 @@ def _answer_html(name: str, prediction: Prediction) -> str:
             confidence=f"{percent(prediction.confidence)} confident",
             note=f"Then {' and '.join(top[1:])}.",
         )
-    needed = percent(read_model_facts().not_sure_below)
-    note = f"Closest: {', '.join(top)}. A genre is named from {needed} upwards."
+    if prediction.status == "not_music":
+        return answer_html(caption=name, headline="Not music", note=NOT_MUSIC)
+    needed = read_model_facts().not_sure_below
+    note = f"Closest: {', '.join(top)}. A genre is named from {percent(needed)} upwards."
+    if prediction.confidence >= needed:
+        note = f"Closest: {', '.join(top)}. But it may not be music at all."
     return answer_html(caption=name, headline="Not sure", note=note)
 
 
@@ -78,7 +87,8 @@ def show_song(clip: Clip, analysis: Analysis, *, limits: DecodeLimits) -> None:
     key = f"song-{clip.number}"
     start = _clicked_second(key)
     playback = make_playback(clip, codec=analysis.codec, limits=limits)
-    st.subheader("The genre over the song", anchor=False)
+    is_music = prediction.status != "not_music"
+    st.subheader("The genre over the song" if is_music else "The sound", anchor=False)
     st.audio(
         playback.data,
         format=playback.mime,
@@ -88,6 +98,8 @@ def show_song(clip: Clip, analysis: Analysis, *, limits: DecodeLimits) -> None:
     )
     if playback.is_copy:
         st.caption("Browsers do not play this format: you hear a mono copy.")
+    if not is_music:
+        return
     st.plotly_chart(
         charts.song_figure(
             analysis.envelope,

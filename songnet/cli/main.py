@@ -14,6 +14,7 @@ from songnet.cli.benchmark import benchmark
 from songnet.cli.collection import collection
 from songnet.cli.console import ErrorGroup
 from songnet.cli.data import data
+from songnet.cli.detector import train_detector
 from songnet.cli.evaluate import evaluate
 from songnet.cli.export import export
 from songnet.cli.features import features
@@ -33,7 +34,7 @@ app.command()(predict)
 app.add_typer(data, name="data")
 app.add_typer(benchmark, name="benchmark")
 app.add_typer(collection, name="collection")
-for command in (features, train, evaluate, export):
+for command in (features, train, evaluate, export, train_detector):
     app.command()(command)
 
 
