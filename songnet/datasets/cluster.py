@@ -8,9 +8,10 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from importlib import import_module
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -21,15 +22,12 @@ from songnet.signal.audio import load_audio
 from songnet.signal.degrade import Degradation, degrade
 from songnet.signal.features import log_mel
 
-if TYPE_CHECKING:
-    from distributed import Client
-
 __all__ = ["Outcome", "Work", "compute_all", "compute_log_mel"]
 
 # Starting a cluster takes as long as some clips of 30 s.
 _FEW = 16
 _AHEAD = 8
-_CONNECT_SECONDS = 20
+_CONNECT_SECONDS = 30
 
 
 @dataclass(frozen=True)
@@ -97,7 +95,7 @@ def compute_all(
     Raises
     ------
     DatasetError
-        If the scheduler cannot be reached.
+        If the scheduler cannot be reached, or has no worker.
     """
     if scheduler is None and (jobs == 1 or len(works) < _FEW):
         yield from map(compute_log_mel, works)
@@ -113,12 +111,13 @@ def compute_all(
             yield outcome
 
 
-def _connect(stack: ExitStack, *, jobs: int | None, scheduler: str | None) -> Client:
-    from distributed import Client, LocalCluster
+def _connect(stack: ExitStack, *, jobs: int | None, scheduler: str | None) -> Any:
+    """Return a client, an untyped class, of the scheduler or of a cluster on this machine."""
+    distributed: Any = import_module("distributed")
 
     if scheduler is None:
-        address: Any = stack.enter_context(
-            LocalCluster(
+        address = stack.enter_context(
+            distributed.LocalCluster(
                 n_workers=jobs or os.cpu_count(),
                 threads_per_worker=1,
                 dashboard_address="127.0.0.1:0",  # any free port: two runs side by side
@@ -128,15 +127,19 @@ def _connect(stack: ExitStack, *, jobs: int | None, scheduler: str | None) -> Cl
     else:
         address = scheduler
     try:
-        return stack.enter_context(Client(address, timeout=_CONNECT_SECONDS, set_as_default=False))
+        client = stack.enter_context(
+            distributed.Client(address, timeout=_CONNECT_SECONDS, set_as_default=False)
+        )
+        client.wait_for_workers(1, timeout=_CONNECT_SECONDS)
     except (OSError, ValueError) as error:
         raise DatasetError(
-            f"The scheduler {scheduler} cannot be reached ({error}); start one with "
-            "`dask scheduler` and give its address, as tcp://host:8786."
+            f"The scheduler {scheduler} cannot be reached or has no worker ({error}); start one "
+            "with `dask scheduler`, workers with `dask worker`, and give tcp://host:8786."
         ) from error
+    return client
 
 
-def _submit(client: Client, work: Work) -> Any:
+def _submit(client: Any, work: Work) -> Any:
     return client.submit(compute_log_mel, work, pure=False)
 
 

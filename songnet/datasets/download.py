@@ -150,7 +150,8 @@ def _fetch(archive: Archive, root: Path, progress: Progress | None) -> Path:
                 )
             )
         except requests.HTTPError as error:
-            problems.append(f"{urlsplit(url).hostname} answers {error.response.status_code}")
+            status = error.response.status_code if error.response is not None else "an error"
+            problems.append(f"{urlsplit(url).hostname} answers {status}")
         except requests.RequestException:
             problems.append(f"{urlsplit(url).hostname} cannot be reached")
         except OSError as error:
