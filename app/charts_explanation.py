@@ -194,7 +194,8 @@ def group_moments(
     """
     edges = np.linspace(0, duration_seconds, min(seconds.size, _MAX_BARS) + 1)
     index = np.clip(np.searchsorted(edges, seconds, side="right") - 1, 0, edges.size - 2)
-    return edges, np.bincount(index, weights=values, minlength=edges.size - 1)
+    sums: FloatArray = np.bincount(index, weights=values, minlength=edges.size - 1).astype(float)
+    return edges, sums
 
 
 def evidence_figure(

@@ -161,12 +161,12 @@ def _show_sides(sides: list[Side | SongNetError]) -> None:
 
 def _show_answer(side: Side) -> None:
     prediction = side.prediction
-    is_sure = prediction.status == "ok"
+    named = {"ok": prediction.genre, "not_music": "Not music"}
     st.text(side.name)
     st.metric(
         "Genre",
-        prediction.genre if is_sure else "Not sure",
-        f"{percent(prediction.confidence)} {'confident' if is_sure else prediction.genre}",
+        named.get(prediction.status, "Not sure"),
+        f"{percent(prediction.confidence)} {prediction.genre}",
         delta_color="off",
         delta_arrow="off",
         border=True,

@@ -17,11 +17,13 @@ from app.messages import message_for
 from app.services import read_model_facts
 from app.settings import Settings
 from songnet.exceptions import BundleError, SongNetError
+from songnet.inference.prediction import Prediction
 from songnet.signal.audio import AUDIO_EXTENSIONS
 
 __all__ = [
     "MUTED",
     "answer_html",
+    "answer_text",
     "facts_html",
     "percent",
     "show_error",
@@ -173,6 +175,24 @@ def answer_html(
         f"{escape(confidence)}</span></div>"
         f'<div style="{MUTED}">{escape(note)}</div>'
     )
+
+
+def answer_text(prediction: Prediction) -> str:
+    """Write the answer in one line, for pages that show it by the way.
+
+    Parameters
+    ----------
+    prediction : Prediction
+
+    Returns
+    -------
+    text : str
+    """
+    closest = f"{prediction.genre} {percent(prediction.confidence)}"
+    if prediction.status == "ok":
+        return closest
+    what = "Not music" if prediction.status == "not_music" else "Not sure"
+    return f"{what} (closest: {closest})"
 
 
 def facts_html(rows: dict[str, str], *, unknown: str) -> str:

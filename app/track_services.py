@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import get_args
 
 import streamlit as st
 
@@ -202,7 +203,8 @@ def find_models() -> tuple[ModelChoice, ...]:
     found = []
     for folder in folders:
         bundle = Bundle.load(folder)
-        for runtime, file in RUNTIME_FILES.items():
+        for runtime in get_args(RuntimeName):
+            file = RUNTIME_FILES[runtime]
             path = folder / file
             if file in bundle.files and path.is_file() and (runtime != "keras" or has_keras):
                 title = f"{bundle.name} {bundle.version}"

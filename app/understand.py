@@ -6,7 +6,7 @@ import streamlit as st
 
 from app import over_time_panel, sound_panel, what_if_panel, why_panel
 from app.analysis import Analysis
-from app.components import percent
+from app.components import answer_text
 from app.session import Clip
 from app.track_state import track_state
 from songnet.signal.audio import DecodeLimits
@@ -39,10 +39,12 @@ def show_track(clip: Clip, analysis: Analysis, *, limits: DecodeLimits) -> None:
     limits : DecodeLimits
     """
     prediction = analysis.prediction
-    answer = f"{prediction.genre}, {percent(prediction.confidence)} confident"
-    if prediction.status != "ok":
-        answer = f"Not sure; closest is {prediction.genre} ({percent(prediction.confidence)})"
-    st.text(f"{clip.name}: {answer}")
+    st.text(f"{clip.name}: {answer_text(prediction)}")
+    if prediction.status == "not_music":
+        st.info(
+            "What is said about genres below holds only if this is music all the same.",
+            icon=":material/music_off:",
+        )
     state = track_state(clip, duration_seconds=prediction.duration_seconds)
     sound_panel.show_player(clip, analysis, state, limits=limits)
     panel = st.segmented_control(

@@ -111,10 +111,11 @@ def draw_picture(name: str, y: Waveform, *, config: FeatureConfig, span: Span) -
 def _waveform(y: Waveform, config: FeatureConfig, span: Span) -> ViewData:
     envelope = min_max_envelope(y, n_bins=_N_BINS)
     n_bins = envelope.low.size
+    bins = np.arange(n_bins, dtype=np.float64)
     return ViewData(
         name="Waveform",
         axis="Amplitude",
-        seconds=span.start_seconds + (np.arange(n_bins) + 0.5) * (y.size / config.sr / n_bins),
+        seconds=span.start_seconds + (bins + 0.5) * (y.size / config.sr / n_bins),
         columns=("lowest", "highest"),
         values=np.stack([envelope.low, envelope.high]),
         is_picture=False,

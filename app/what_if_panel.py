@@ -10,7 +10,7 @@ from app import track_services
 from app.analysis import Analysis
 from app.charts import clock_text
 from app.charts_explanation import change_figure
-from app.components import percent, show_error
+from app.components import answer_text, percent, show_error
 from app.downloads import download_stem
 from app.services import load_classifier
 from app.session import Clip
@@ -187,7 +187,7 @@ def _write_widgets(clip: Clip, state: TrackState) -> None:
 
 
 def _show_change(clip: Clip, before: Prediction, after: Prediction) -> None:
-    st.markdown(f"**{_sentence(before)} → {_sentence(after)}**")
+    st.markdown(f"**{answer_text(before)} → {answer_text(after)}**")
     st.plotly_chart(
         change_figure(before.genres, before.probs, after.probs, names=("before", "after")),
         key=f"change-{clip.number}",
@@ -204,8 +204,3 @@ def _show_change(clip: Clip, before: Prediction, after: Prediction) -> None:
     )
     for warning in after.warnings:
         st.warning(warning, icon=":material/info:")
-
-
-def _sentence(prediction: Prediction) -> str:
-    text = f"{prediction.genre} {percent(prediction.confidence)}"
-    return text if prediction.status == "ok" else f"Not sure ({text})"

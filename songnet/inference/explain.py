@@ -216,7 +216,7 @@ class Explainer:
 
     def _frame_seconds(self, S_db: LogMel) -> FloatArray:
         features = self.bundle.features
-        starts = np.arange(S_db.shape[1]) * features.frame_seconds
+        starts = np.arange(S_db.shape[1], dtype=np.float64) * features.frame_seconds
         return starts + features.n_fft / features.sr / 2
 
     def _join(self, values: npt.NDArray[Any], n_frames: int) -> FloatArray:
