@@ -80,7 +80,7 @@ def describe(
     if view.is_paused:
         return Headline("Paused", "What plays now is not heard. Choose Resume to go on.")
     if not view.is_hearing:
-        return Headline("Waiting for sound …", "The connection stands; no sound has arrived yet.")
+        return Headline("Waiting for sound …", "The connection stands, but no sound arrives.")
     if view.prediction is None:
         return Headline(
             "Listening …",

@@ -9,10 +9,13 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from songnet.exceptions import ParameterError
 from songnet.signal.audio import DecodeLimits
-from songnet.signal.remote import RemoteLimits
+
+if TYPE_CHECKING:
+    from songnet.signal.remote import RemoteLimits
 
 __all__ = ["LIBROSA_EXAMPLES_URL", "Settings", "read_settings"]
 
@@ -56,6 +59,8 @@ class Settings:
     @property
     def remote_limits(self) -> RemoteLimits:
         """What one address on the internet may cost."""
+        from songnet.signal.remote import RemoteLimits  # only the Live page needs urllib3
+
         return RemoteLimits(
             max_seconds=60.0 * self.max_stream_minutes, allow_private=self.allow_private_urls
         )

@@ -14,13 +14,18 @@ try:
     session = live_session(services.load_classifier)
     live_view.choose_source(session)
     servers = live.ice_servers()
+    advice = st.container()
     if session.source == "microphone":
-        live_view.show_advice(live.watch_browser())
         live.show_microphone(session, servers=servers)
     else:
         live_view.show_address(session, limits=settings.remote_limits)
     live_view.show_heard(session)
     live_view.show_diagnostics(session, servers=servers)
+    if session.source == "microphone":
+        # Invisible, and last: above the button it would leave a gap.
+        trouble = live.watch_browser()
+        with advice:
+            live_view.show_advice(trouble)
 except SongNetError as error:
     components.show_error(error)
 
