@@ -159,7 +159,7 @@ def predict_edited(clip: Clip, edits: Edits, *, limits: DecodeLimits) -> Edited:
     return _predict_edited(clip.digest, edits, limits, clip)
 
 
-@st.cache_data(max_entries=6, show_spinner=False)
+@st.cache_data(max_entries=2, show_spinner=False)
 def _predict_edited(digest: str, edits: Edits, limits: DecodeLimits, _clip: Clip) -> Edited:  # noqa: ARG001
     classifier = services.load_classifier()
     sr = classifier.bundle.features.sr

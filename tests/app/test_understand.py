@@ -21,6 +21,7 @@ PAGE = Path(__file__).parents[2] / "pages" / "understand.py"
 @pytest.fixture
 def page(sure_model: None, app: AppTest) -> AppTest:
     """The page with a track of 20 seconds."""
+    track_services._predict_edited.clear()
     app.switch_page(str(PAGE)).run()
     assert not app.exception
     return upload(app, clip(20), "song.wav")
