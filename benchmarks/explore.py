@@ -1,6 +1,6 @@
 """What the Explore page costs with 100,000 generated tracks: time, and bytes to the browser.
 
-python benchmarks/explore.py
+PYTHONPATH=. python benchmarks/explore.py
 """
 
 from __future__ import annotations
