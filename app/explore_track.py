@@ -24,7 +24,7 @@ _PLOTLY_CONFIG = {"displayModeBar": False}
 _BASIS = {
     "out-of-fold": "by a network that never heard this artist",
     "heard": "the model learned from this track",
-    "new": "the model never heard this track",
+    "new": "it learned from another collection",
 }
 _N_NEIGHBOURS = 5
 _PICTURES = ("Waveform", "Mel-spectrogram")

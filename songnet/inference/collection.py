@@ -53,8 +53,9 @@ class Collection:
     index : CollectionIndex
         Its frame has the columns of `RESULTS` as well. ``basis`` says what a
         prediction is worth: "out-of-fold" by a network that never heard the
-        artist, "heard" where the model learned from the track, "new" where
-        it did not; empty where there is no prediction.
+        artist, "heard" where the model learned from this collection, "new"
+        where it learned from another, which may share tracks with it; empty
+        where there is no prediction.
     genres : tuple of str
         Of the model, in the order of ``probs``.
     probs : np.ndarray [shape=(n_tracks, n_genres), dtype=float16]
@@ -63,7 +64,7 @@ class Collection:
         Rows of zeros where there is no prediction.
     facts : dict
         ``model``, ``model_version``, ``model_sha256``, ``map_method``,
-        ``versions``, ``commit`` and ``command``: where it comes from.
+        ``model_data_hash``, ``versions`` and ``commit``: where it comes from.
     """
 
     index: CollectionIndex
