@@ -90,7 +90,8 @@ def count_macs(network: Any, input_shape: tuple[int, int]) -> int:
     for layer, output in zip(network.layers, outputs, strict=True):
         first = output["evidence"] if isinstance(output, dict) else output
         sizes[layer.name] = tuple(first.shape)
-    total, previous = 0, (1, *input_shape)
+    previous: tuple[int, ...] = (1, *input_shape)
+    total = 0
     for layer in network.layers:
         size = sizes[layer.name]
         total += _layer_macs(layer, previous, size)
