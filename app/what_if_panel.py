@@ -88,7 +88,7 @@ def _show_controls(clip: Clip, state: TrackState) -> None:
     # What another page forgot: widgets lose their state where they are not shown.
     for name, value in _widget_values(state.edits[-1]).items():
         st.session_state.setdefault(keys[name], value)
-    changed = {"on_change": _take, "args": (clip, state)}
+    changed: dict[str, Any] = {"on_change": _take, "args": (clip, state)}
     left, right = st.columns(2, gap="medium")
     with left:
         st.slider(
