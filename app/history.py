@@ -28,6 +28,7 @@ from songnet.history.records import History, HistoryQuery, HistoryRecord, new_re
 
 __all__ = [
     "COOKIE",
+    "TAKE_BACK",
     "correct",
     "current_history",
     "delete",
@@ -43,6 +44,7 @@ __all__ = [
 ]
 
 COOKIE = "songnet_visitor"
+TAKE_BACK = "Take this back"
 _LOG = logging.getLogger(__name__)
 
 
@@ -135,7 +137,8 @@ def record_of(sha256: str) -> HistoryRecord | None:
 
 def correct(sha256: str, widget_key: str) -> None:
     """Take the genre that a widget holds as that of a file."""
-    said = st.session_state[widget_key]
+    chosen = st.session_state[widget_key]
+    said = None if chosen == TAKE_BACK else chosen
     if not _try(lambda: current_history().correct(sha256, said)):
         _state().n_refused += 1
 

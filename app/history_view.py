@@ -202,6 +202,8 @@ def _show_genre_choice(record: HistoryRecord, *, label: str) -> None:
     said = record.corrected_genre
     genres = list(read_model_facts().genres)
     options = genres if said is None or said in genres else [*genres, said]
+    if said is not None:
+        options = [*options, history.TAKE_BACK]
     key = history.genre_key(record)
     st.selectbox(
         label,

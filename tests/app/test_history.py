@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from streamlit.testing.v1 import AppTest
 
 from app import services
-from app.history import COOKIE
+from app.history import COOKIE, TAKE_BACK
 from songnet.history.database import DatabaseHistory
 from songnet.history.records import HistoryQuery
 from songnet.history.schema import open_database
@@ -81,7 +81,7 @@ def test_a_genre_is_corrected_here_and_seen_on_the_result(filled: AppTest) -> No
     assert any(word in html_text(filled) for word in ("you say Jazz", "you agree"))
     upload(filled, "two.wav", hz=900)
     assert filled.selectbox[0].value == "Jazz"
-    filled.selectbox[0].set_value(None).run()
+    filled.selectbox[0].set_value(TAKE_BACK).run()
     open_history(filled)
     assert filled.selectbox[0].value is None
 
