@@ -200,20 +200,19 @@ def _to_float(chunk: Chunk, sr: int) -> npt.NDArray[np.float32]:
     low, high = _SAMPLE_RATES_HZ
     if not low <= sr <= high:
         raise ParameterError(f"sr is {sr} Hz; expected {low} to {high}.")
-    chunk = np.asarray(chunk)
     if chunk.dtype not in (np.int16, np.float32) or chunk.ndim not in (1, 2):
         raise ParameterError(
             f"chunk has shape {chunk.shape} and dtype {chunk.dtype}; expected (n,) or "
             "(n, n_channels) of int16 or float32."
         )
-    samples = chunk[:, None] if chunk.ndim == 1 else chunk
+    samples: npt.NDArray[np.generic] = chunk[:, None] if chunk.ndim == 1 else chunk
     if not 1 <= samples.shape[1] <= _MAX_CHANNELS:
         raise ParameterError(
             f"chunk has shape {chunk.shape}; expected 1 to {_MAX_CHANNELS} channels, samples first."
         )
     if samples.dtype == np.int16:
         return samples.astype(np.float32) / np.float32(32768)
-    return samples
+    return samples.astype(np.float32, copy=False)
 
 
 def _shift_timeline(timeline: Timeline, seconds: float) -> Timeline:

@@ -37,7 +37,8 @@ def generate_sound(kind: str, *, seconds: float, sr: int, seed: int) -> Waveform
     rng = np.random.default_rng([GENERATED_KINDS.index(kind), seed])
     t = np.arange(round(seconds * sr)) / sr
     y = {"noise": _noise, "hum": _hum, "tones": _tones}[kind](t, sr, rng)
-    return (_LEVEL * y / y.std()).astype(np.float32)
+    level: Waveform = (_LEVEL * y / y.std()).astype(np.float32)
+    return level
 
 
 def _colored(n: int, slope: float, rng: np.random.Generator) -> FloatArray:
@@ -49,7 +50,8 @@ def _colored(n: int, slope: float, rng: np.random.Generator) -> FloatArray:
 
 def _noise(t: FloatArray, sr: int, rng: np.random.Generator) -> FloatArray:  # noqa: ARG001
     swell = np.sin(2 * np.pi * rng.uniform(0.05, 6) * t + rng.uniform(0, 2 * np.pi))
-    return _colored(t.size, rng.uniform(0, 1.2), rng) * (1 + rng.uniform(0, 0.8) * swell)
+    steady = _colored(t.size, rng.uniform(0, 1.2), rng)
+    return np.asarray(steady * (1 + rng.uniform(0, 0.8) * swell))
 
 
 def _hum(t: FloatArray, sr: int, rng: np.random.Generator) -> FloatArray:
@@ -60,7 +62,8 @@ def _hum(t: FloatArray, sr: int, rng: np.random.Generator) -> FloatArray:
     y = np.zeros_like(t)
     for harmonic, amplitude, phase in zip(k, amplitudes, phases, strict=True):
         y += amplitude * np.sin(2 * np.pi * hz * harmonic * t + phase)
-    return y / y.std() + rng.uniform(0.01, 0.5) * _colored(t.size, rng.uniform(0, 1), rng)
+    hiss = _colored(t.size, rng.uniform(0, 1), rng)
+    return np.asarray(y / y.std() + rng.uniform(0.01, 0.5) * hiss)
 
 
 def _tones(t: FloatArray, sr: int, rng: np.random.Generator) -> FloatArray:
@@ -75,4 +78,5 @@ def _tones(t: FloatArray, sr: int, rng: np.random.Generator) -> FloatArray:
         y = np.sin(2 * np.pi * several[:, None] * t).sum(axis=0)
     if manner == "beeping":
         y = y * (np.sin(2 * np.pi * rng.uniform(0.3, 6) * t) > rng.uniform(-0.5, 0.5))
-    return y / y.std() + rng.uniform(1e-4, 0.1) * _colored(t.size, rng.uniform(0, 1), rng)
+    hiss = _colored(t.size, rng.uniform(0, 1), rng)
+    return np.asarray(y / y.std() + rng.uniform(1e-4, 0.1) * hiss)
