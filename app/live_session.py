@@ -96,15 +96,15 @@ class LiveSession:
     def tune_in(self, url: str, *, limits: RemoteLimits) -> None:
         """Listen to a station or a file on the internet."""
         self.leave()
-        self.reader = StreamReader(
-            url, hear=self._hear_address, is_wanted=_presence(), limits=limits
-        )
-        self.reader.start()
 
-    def _hear_address(self, chunk: Chunk, sr: int) -> None:
-        if self.reader is not None:
-            self.listener.source = self.reader.title or self.reader.station or self.reader.url
-        self.listener.push(chunk, sr)
+        def hear(chunk: Chunk, sr: int) -> None:
+            if self.reader is reader and reader.is_running:
+                self.listener.source = reader.title or reader.station or reader.url
+                self.listener.push(chunk, sr)
+
+        reader = StreamReader(url, hear=hear, is_wanted=_presence(), limits=limits)
+        self.reader = reader
+        reader.start()
 
     def leave(self) -> None:
         """End whatever plays; what was heard stays."""

@@ -39,7 +39,6 @@ class StreamReader:
     Attributes
     ----------
     url : str
-    state : {"connecting", "playing", "stopped", "ended", "failed"}
     error : AudioError or None
         Why it failed.
     codec : str
@@ -54,7 +53,7 @@ class StreamReader:
         limits: RemoteLimits | None = None,
     ) -> None:
         self.url = url
-        self.state: StreamState = "connecting"
+        self._state: StreamState = "connecting"
         self.error: AudioError | None = None
         self.codec = ""
         self._hear = hear
@@ -73,6 +72,13 @@ class StreamReader:
         self._stopping.set()
         if self._remote is not None:
             self._remote.abort()
+
+    @property
+    def state(self) -> StreamState:
+        """What it does; stopped from the moment it was told to stop."""
+        if self._stopping.is_set() and self._state in ("connecting", "playing"):
+            return "stopped"
+        return self._state
 
     @property
     def is_running(self) -> bool:
@@ -106,7 +112,7 @@ class StreamReader:
         finally:  # an unforeseen fault goes on to threading.excepthook, which logs it
             is_stopped = self._stopping.is_set()
             self.error = None if is_stopped else error
-            self.state = "stopped" if is_stopped else "failed" if error else "ended"
+            self._state = "stopped" if is_stopped else "failed" if error else "ended"
 
     def _read(self, remote: RemoteAudio) -> None:
         if self._stopping.is_set():
@@ -116,7 +122,7 @@ class StreamReader:
             if not low <= stream.sr <= high:
                 raise AudioDecodeError(f"The stream claims {stream.sr} Hz.")
             self.codec = stream.codec
-            self.state = "playing"
+            self._state = "playing"
             self._play(stream)
 
     def _play(self, stream: AudioStream) -> None:

@@ -49,8 +49,9 @@ def choose_source(live: LiveSession) -> None:
         "Source",
         list(_SOURCES),
         format_func=_SOURCES.__getitem__,
-        default=live.source,
+        default="microphone",
         required=True,
+        key="live-source",
         label_visibility="collapsed",
     )
     live.choose(chosen or live.source)

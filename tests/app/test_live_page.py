@@ -179,7 +179,7 @@ def test_station_is_heard_and_stopped(
     visit = app.switch_page(str(PAGE)).run()
     with serve_radio() as radio:
         url = radio.put("/a.wav", clip(30), kind="audio/wav", stall=True)
-        visit.button_group[0].set_value(["address"]).run()
+        visit.segmented_control[0].set_value("address").run()
         assert "Give the address of a station" in html_text(visit)
         visit.text_input[0].set_value(url)
         button(visit, "Listen").click().run()
@@ -193,7 +193,7 @@ def test_station_is_heard_and_stopped(
 
 
 def test_refused_address_is_explained(visit: AppTest) -> None:
-    visit.button_group[0].set_value(["address"]).run()
+    visit.segmented_control[0].set_value("address").run()
     visit.text_input[0].set_value("http://127.0.0.1:9/secret")
     button(visit, "Listen").click().run()
     found = session_of(visit)
@@ -209,7 +209,7 @@ def test_other_page_ends_the_station(
     monkeypatch.setattr("app.live_stream._ASK_SECONDS", 0.0)
     visit = app.switch_page(str(PAGE)).run()
     with serve_radio() as radio:
-        visit.button_group[0].set_value(["address"]).run()
+        visit.segmented_control[0].set_value("address").run()
         visit.text_input[0].set_value(radio.put("/a.wav", clip(60), kind="audio/wav"))
         button(visit, "Listen").click().run()
         reader = session_of(visit).reader

@@ -30,13 +30,18 @@ ARGS = [
 PATIENCE_MS = 100_000
 
 
-@contextmanager
-def serve_app(**environment: str) -> Iterator[str]:
-    """Run the app on a free port of this machine; gives its address."""
+def free_port() -> int:
+    """A port of this machine that nothing listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", "app/main.py"]
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def serve_app(*, module: str = "streamlit", **environment: str) -> Iterator[str]:
+    """Run the app on a free port of this machine; gives its address."""
+    port = free_port()
+    command = [sys.executable, "-m", module, "run", "app/main.py"]
     options = {
         "server.port": port,
         "server.address": "127.0.0.1",
