@@ -130,19 +130,21 @@ class FeatureStore:
         report = StoreReport()
         missing = self._missing(tracks, report)
         done = report.reused + len(report.failed)
-        total = done + len(missing)
+        total = done + sum(map(len, missing.values()))
         if progress:
             progress(done, total)
-        works = [Work(t.path, key, self.config, self.degradation) for key, t in missing.items()]
+        works = [
+            Work(same[0].path, key, self.config, self.degradation) for key, same in missing.items()
+        ]
         outcomes = compute_all(works, jobs=jobs, scheduler=scheduler)
         with ShardWriter(self.folder / "shards") as writer:
-            for (key, track), outcome in zip(missing.items(), outcomes, strict=True):
+            for (key, same), outcome in zip(missing.items(), outcomes, strict=True):
                 if outcome.S_db is None:
-                    report.failed[track.track_id] = outcome.problem
+                    report.failed |= {track.track_id: outcome.problem for track in same}
                 else:
                     writer.append(key, outcome.S_db)
-                    report.computed += 1
-                done += 1
+                    report.computed += len(same)
+                done += len(same)
                 if progress:
                     progress(done, total)
         if report.failed:
@@ -150,18 +152,18 @@ class FeatureStore:
             write_object(self.folder / "failed.json", report.failed)
         return report
 
-    def _missing(self, tracks: Iterable[Track], report: StoreReport) -> dict[str, Track]:
-        """Return the tracks to compute by their key; note the others in the report."""
-        missing: dict[str, Track] = {}
+    def _missing(self, tracks: Iterable[Track], report: StoreReport) -> dict[str, list[Track]]:
+        """Return the tracks to compute by their audio; note the others in the report."""
+        missing: dict[str, list[Track]] = {}
         for track in tracks:
             if not track.path.is_file():
                 report.failed[track.track_id] = f"{track.path} is missing."
                 continue
             key = _key(track)
-            if key in missing or self._find(key) is not None:
-                report.reused += 1
+            if self._find(key) is None:
+                missing.setdefault(key, []).append(track)
             else:
-                missing[key] = track
+                report.reused += 1
         return missing
 
     def _find(self, key: str) -> StoredLogMel | None:

@@ -90,6 +90,17 @@ def test_nothing_is_computed_twice(tmp_path: Path, computed: list[Path]) -> None
     assert shard_bytes(store).items() > written.items()
 
 
+def test_the_same_audio_twice_is_computed_once_and_fails_twice(
+    tmp_path: Path, computed: list[Path]
+) -> None:
+    sound = make_track(tmp_path, 0)
+    copy = write_track(tmp_path, "copy", sound.path.read_bytes())
+    bad = [write_track(tmp_path, name, b"no audio") for name in ("bad", "worse")]
+    report = FeatureStore(tmp_path / "store", CONFIG).compute([sound, *bad, copy])
+    assert (report.computed, report.reused, set(report.failed)) == (2, 0, {"bad", "worse"})
+    assert computed == [sound.path, bad[0].path]
+
+
 def test_other_settings_never_mix(tmp_path: Path, computed: list[Path]) -> None:
     track = make_track(tmp_path, 0)
     FeatureStore(tmp_path / "store", CONFIG).compute([track])
