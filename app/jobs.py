@@ -38,7 +38,6 @@ class Job(Generic[Result]):
         self.title = title
         self.start_seconds = start_seconds
         self.progress = 0.0
-        self.is_shown = False
         self._is_cancelled = threading.Event()
         self._future: Future[Result] = _EXECUTOR.submit(work, self._report)
 

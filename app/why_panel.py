@@ -155,8 +155,10 @@ def _show_gradients(clip: Clip, state: TrackState, *, genre: str, limits: Decode
         disabled=state.job is not None and not state.job.is_done,
         help=f"At most {_MAX_SECONDS:.0f} seconds of what the waveform above frames.",
     )
-    if state.job is not None:
-        _show_job(clip, state)
+    if state.job is not None and state.job.is_done:
+        _show_attribution(clip, state.job)
+    elif state.job is not None:
+        _show_progress(state)
 
 
 def _start_job(
@@ -175,22 +177,14 @@ def _start_job(
 
 
 @st.fragment(run_every=1.0)
-def _show_job(clip: Clip, state: TrackState) -> None:
-    """Show the progress; reruns itself until there is something to show."""
+def _show_progress(state: TrackState) -> None:
+    """Show how far the job is; reruns itself until the page can show the result."""
     job = state.job
-    if job is None:
-        return
-    if not job.is_done:
-        text = "Computing …" if job.progress else "Loading TensorFlow …"
-        st.progress(job.progress, text=text)
-        st.button(
-            "Cancel", icon=":material/close:", key="cancel-job", on_click=_cancel, args=(state,)
-        )
-        return
-    if not job.is_shown:
-        job.is_shown = True
+    if job is None or job.is_done:
         st.rerun()
-    _show_attribution(clip, job)
+    text = "Computing …" if job.progress else "Loading TensorFlow …"
+    st.progress(job.progress, text=text)
+    st.button("Cancel", icon=":material/close:", key="cancel-job", on_click=_cancel, args=(state,))
 
 
 def _cancel(state: TrackState) -> None:
