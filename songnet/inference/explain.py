@@ -24,7 +24,7 @@ __all__ = ["Attribution", "Explainer", "evidence_for"]
 
 FloatArray = npt.NDArray[np.float64]
 Progress = Callable[[float], None]
-_IG_STEPS = 24
+_IG_STEPS = 48
 _BATCH = 16
 
 
