@@ -87,7 +87,7 @@ def frame_features(y: Waveform, *, config: StatisticsConfig) -> dict[str, npt.ND
         "zero_crossings": librosa.feature.zero_crossing_rate(
             y, frame_length=config.n_fft, hop_length=config.hop_length
         ),
-        "rms": librosa.feature.rms(S=S, frame_length=config.n_fft),
+        "rms": librosa.feature.rms(y=y, frame_length=config.n_fft, hop_length=config.hop_length),
     }
     return {name: np.asarray(values, np.float64) for name, values in features.items()}
 
