@@ -85,8 +85,8 @@ def _top(S_db: LogMel) -> float:
 def _band_means(X: LogMel, n_bands: int) -> LogMel:
     starts = np.linspace(0, len(X), n_bands, endpoint=False).astype(int)
     sizes = np.diff(np.append(starts, len(X)))
-    sums: LogMel = np.add.reduceat(X, starts, axis=0)
-    return sums / sizes[:, None].astype(np.float32)
+    means: LogMel = (np.add.reduceat(X, starts, axis=0) / sizes[:, None]).astype(np.float32)
+    return means
 
 
 def _modulation(bands: LogMel, frame_seconds: float) -> FloatArray:
