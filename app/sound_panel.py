@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -179,7 +180,7 @@ def _show_csv(views: list[ViewData], stem: str) -> None:
             name = re.sub(r"\W+", "-", view.name.lower())
             st.download_button(
                 f"{view.name} (CSV)",
-                lambda view=view: to_csv(view),
+                partial(to_csv, view),
                 file_name=f"{stem}-{name}.csv",
                 mime="text/csv",
                 icon=":material/download:",
