@@ -11,7 +11,7 @@ import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from app import charts, session, track_services
-from app.charts_explanation import change_figure
+from app.charts_change import change_figure
 from app.components import percent, show_error
 from app.services import load_classifier
 from app.session import Clip

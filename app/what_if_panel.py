@@ -9,7 +9,7 @@ import streamlit as st
 from app import track_services
 from app.analysis import Analysis
 from app.charts import clock_text
-from app.charts_explanation import change_figure
+from app.charts_change import change_figure
 from app.components import answer_text, percent, show_error
 from app.downloads import download_stem
 from app.services import load_classifier

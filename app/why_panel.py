@@ -13,7 +13,8 @@ import streamlit as st
 from app import track_services
 from app.analysis import Analysis
 from app.charts import clock_text, genre_colors
-from app.charts_explanation import attribution_figure, evidence_figure, group_moments
+from app.charts_change import attribution_figure
+from app.charts_explanation import evidence_figure, group_moments
 from app.components import show_error
 from app.downloads import download_stem
 from app.jobs import Job

@@ -8,9 +8,8 @@ import io
 import numpy as np
 import pytest
 
+from app.charts_change import attribution_figure, change_figure
 from app.charts_explanation import (
-    attribution_figure,
-    change_figure,
     evidence_figure,
     group_moments,
     sections_figure,

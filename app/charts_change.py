@@ -1,0 +1,143 @@
+"""Figures of an explanation in time and frequency, and of two answers side by side."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from app.charts import finish_figure, genre_colors, seconds_to_axis, style_time_axis
+from app.charts_views import SCALE
+from songnet.inference.explain import Attribution
+
+__all__ = ["attribution_figure", "change_figure"]
+
+FloatArray = npt.NDArray[np.float64]
+_MAX_COLUMNS = 700
+
+
+def attribution_figure(attribution: Attribution, *, bands: list[str], start: float) -> go.Figure:
+    """Draw a log-mel spectrogram over the importance of its cells.
+
+    Parameters
+    ----------
+    attribution : Attribution
+    bands : list of str
+        Name of each mel band.
+    start : float
+        Second of the track at which it begins.
+
+    Returns
+    -------
+    figure : go.Figure
+    """
+    S_db, values = _columns(attribution.S_db, np.mean), _columns(attribution.values, np.sum)
+    seconds = _columns(attribution.seconds[None], np.mean)[0] + start
+    figure = make_subplots(
+        rows=2,
+        cols=1,
+        shared_xaxes=True,
+        vertical_spacing=0.12,
+        subplot_titles=["Log-mel spectrogram", f"What spoke for {attribution.genre}"],
+    )
+    # The strongest hundredth would leave the rest without colour.
+    reach = float(np.quantile(np.abs(values), 0.99)) or 1.0
+    share = np.clip(np.round(100 * values / reach), -100, 100).astype(np.int8)
+    is_signed = bool((values < 0).any())
+    common = {"x": seconds_to_axis(seconds).tolist(), "y": bands, "showscale": False}
+    figure.add_trace(
+        go.Heatmap(
+            **common,
+            z=np.round(S_db).astype(np.int8),
+            colorscale=SCALE,
+            zsmooth="fast",
+            hovertemplate="%{x}<br>%{y}: %{z} dB<extra></extra>",
+        ),
+        row=1,
+        col=1,
+    )
+    figure.add_trace(
+        go.Heatmap(
+            **common,
+            z=share,
+            colorscale="RdBu_r" if is_signed else SCALE,
+            zmin=-100 if is_signed else 0,
+            zmax=100,
+            zsmooth="fast",
+            hovertemplate="%{x}<br>%{y}: %{z} % of the strongest<extra></extra>",
+        ),
+        row=2,
+        col=1,
+    )
+    ticks = [int(i) for i in np.linspace(0, len(bands) - 1, 5)]
+    figure.update_yaxes(
+        type="category",
+        tickvals=ticks,
+        ticktext=[bands[i] for i in ticks],
+        fixedrange=True,
+        showgrid=False,
+    )
+    style_time_axis(figure, float(seconds[0]), float(seconds[-1]) + 1e-3)
+    figure.update_annotations(font_size=14, x=0, xanchor="left")
+    figure.update_layout(dragmode=False)
+    finish_figure(figure, height=440)
+    return figure.update_layout(
+        paper_bgcolor=None, plot_bgcolor=None, margin={"l": 0, "r": 0, "t": 30, "b": 0}
+    )
+
+
+def _columns(values: npt.NDArray[np.generic], gather: object) -> npt.NDArray[np.float64]:
+    """Gather neighbouring frames where there are more than a screen shows."""
+    starts = np.linspace(
+        0, values.shape[1], min(values.shape[1], _MAX_COLUMNS), endpoint=False
+    ).astype(int)
+    sums = np.add.reduceat(values.astype(np.float64), starts, axis=1)
+    if gather is np.mean:
+        sums /= np.diff(np.append(starts, values.shape[1]))
+    columns: npt.NDArray[np.float64] = sums
+    return columns
+
+
+def change_figure(
+    genres: tuple[str, ...], first: FloatArray, second: FloatArray, *, names: tuple[str, str]
+) -> go.Figure:
+    """Draw two answers side by side, the genres in the order of the first.
+
+    Parameters
+    ----------
+    genres : tuple of str
+    first, second : np.ndarray [shape=(n_genres,), dtype=float64]
+        Probabilities.
+    names : tuple of str
+        What the two are.
+
+    Returns
+    -------
+    figure : go.Figure
+    """
+    order = np.argsort(first, kind="stable")
+    labels = [genres[i] for i in order]
+    colors = [genre_colors(genres)[label] for label in labels]
+    figure = go.Figure()
+    # The last trace stands on top in each group.
+    for name, probs, opacity in ((names[1], second, 1.0), (names[0], first, 0.45)):
+        figure.add_trace(
+            go.Bar(
+                x=probs[order].tolist(),
+                y=labels,
+                orientation="h",
+                name=name,
+                opacity=opacity,
+                marker={"color": colors, "cornerradius": 3},
+                text=[f"{p:.0%}" if p >= 0.01 else "<1%" for p in probs[order]],
+                textposition="outside",
+                cliponaxis=False,
+                hovertemplate=f"{name}: %{{y}} %{{x:.1%}}<extra></extra>",
+            )
+        )
+    top = max(float(first.max()), float(second.max()), 0.1)
+    figure.update_xaxes(visible=False, range=[0, top * 1.2])
+    figure.update_yaxes(ticksuffix="  ", showgrid=False)
+    figure.update_layout(barmode="group", bargap=0.25, dragmode=False, showlegend=False)
+    return finish_figure(figure, height=44 * len(genres) + 8)
