@@ -192,7 +192,7 @@ def frame_csv(frame: pd.DataFrame) -> str:
     for name in kept.columns[[not pd.api.types.is_numeric_dtype(kept[c]) for c in kept]]:
         text = kept[name].astype(object)
         kept[name] = text.where(~text.str.match(r"[=+\-@\t\r]", na=False), "'" + text)
-    return kept.to_csv(index=False, lineterminator="\n", float_format="%.4f")
+    return str(kept.to_csv(index=False, lineterminator="\n", float_format="%.4f"))
 
 
 def audio_bytes(collection: Collection, row: int, *, limits: DecodeLimits) -> bytes | None:

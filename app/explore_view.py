@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import cast
 
 import pandas as pd
 import streamlit as st
@@ -180,13 +179,14 @@ def show_counts(collection: Collection, chosen: pd.DataFrame, *, name: str) -> N
 
 def choose_view() -> str:
     """Let the visitor choose what to look at."""
-    return cast(
-        "str",
-        st.segmented_control(
-            "View", VIEWS, default=VIEWS[0], required=True, key="explore-view",
-            label_visibility="collapsed",
-        ),
-    )  # fmt: skip
+    return st.segmented_control(
+        "View",
+        VIEWS,
+        default=VIEWS[0],
+        required=True,
+        key="explore-view",
+        label_visibility="collapsed",
+    )
 
 
 def show_view(view: str, collection: Collection, chosen: pd.DataFrame, *, name: str) -> None:

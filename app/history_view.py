@@ -5,7 +5,9 @@ Names and tags come out of files: they are escaped here before they reach the pa
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from functools import partial
 from html import escape
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -18,7 +20,7 @@ from app.services import read_model_facts
 from app.session import Clip
 from songnet.exceptions import HistoryError, ParameterError
 from songnet.history.export import records_to_csv, records_to_json
-from songnet.history.records import HistoryQuery, HistoryRecord
+from songnet.history.records import History, HistoryQuery, HistoryRecord
 
 __all__ = [
     "show_actions",
@@ -143,6 +145,12 @@ def show_records(query: HistoryQuery) -> None:
     _show_pages(page, last_page, n_found)
 
 
+def _export(
+    write: Callable[[Iterable[HistoryRecord]], str], kept: History, query: HistoryQuery
+) -> str:
+    return write(kept.search(query))
+
+
 def show_actions(query: HistoryQuery) -> None:
     """Offer the records that a query means for download, and to delete them.
 
@@ -165,7 +173,7 @@ def show_actions(query: HistoryQuery) -> None:
         ):
             st.download_button(
                 f"Export {n_found} ({name})",
-                lambda write=write: write(kept.search(query)),
+                partial(_export, write, kept, query),
                 file_name=f"songnet-history.{name.lower()}",
                 mime=mime,
                 icon=":material/download:",

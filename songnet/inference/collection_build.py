@@ -299,7 +299,7 @@ def _basis(
 def _spread(
     values: npt.NDArray[Any], rows: npt.NDArray[np.int64], n_rows: int, empty: float = np.nan
 ) -> npt.NDArray[np.float32]:
-    spread = np.full(n_rows, empty, dtype=np.float64)
+    spread = np.full(n_rows, empty, dtype=np.float32)
     spread[rows] = values
     return spread
 
