@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app import examples
+from app import examples, live
 from songnet.exceptions import BundleError
 from songnet.signal.audio import AUDIO_EXTENSIONS
 from tests.app.conftest import html_text, parse_html, use_stub
@@ -39,7 +39,10 @@ def history(visit: AppTest) -> str:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_every_page_launches(app: AppTest, page: Path) -> None:
+def test_every_page_launches(app: AppTest, page: Path, monkeypatch) -> None:
+    # The component of WebRTC needs a browser.
+    monkeypatch.setattr(live, "show_microphone", lambda *_, **__: None)
+    monkeypatch.setattr(live, "watch_browser", lambda: "")
     app.switch_page(str(page)).run()
     assert not app.exception
     assert app.title
