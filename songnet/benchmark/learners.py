@@ -210,7 +210,7 @@ def _learn_network(  # noqa: PLR0913 - see learn
         "train_seconds": clock.seconds,
         "n_train": len(dataset),
         "epochs": result.epochs,
-        "best_epoch": result.best_epoch,
+        "kept_epoch": result.kept_epoch,
         "val_accuracy": result.val_accuracy,
     }
     return _open_network(entry, folder, store=store), about

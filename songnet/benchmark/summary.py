@@ -120,7 +120,7 @@ def _leaderboard(
     rows = []
     for name, model in scored.items():
         abouts = [reader.about(Piece(model.entry, "folds", fold)) or {} for fold in dataset.folds]
-        known = ("fold", "chosen", "inner_accuracy", "epochs", "best_epoch", "train_seconds")
+        known = ("fold", "chosen", "inner_accuracy", "epochs", "kept_epoch", "train_seconds")
         rows.append(
             {
                 "model": name,

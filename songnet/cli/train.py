@@ -102,11 +102,11 @@ def _learn(
     row = (
         result.run_dir,
         result.epochs,
-        result.best_epoch,
+        result.kept_epoch,
         f"{result.val_loss:.3f}",
         f"{result.val_accuracy:.1%}",
     )
-    headings = ("Run", "Epochs", "Best epoch", "Validation loss", "Validation accuracy")
+    headings = ("Run", "Epochs", "Kept epoch", "Validation loss", "Validation accuracy")
     print_table(headings, [row], numbers=headings[1:])
 
 
