@@ -3,7 +3,7 @@
 The run folder holds ``run.json`` (all settings, data hash, versions, commit,
 artists held out), ``history.csv``, ``state.keras`` (the last epoch with its
 optimiser), ``best.keras`` (the best validation loss), TensorBoard logs and,
-at the end, ``network.keras`` (the best one, with all outputs) and
+at the end, ``network.keras`` (the kept epoch, with all outputs) and
 ``result.json``.
 """
 

@@ -47,7 +47,8 @@ def test_files_are_found_by_their_contents(music: Path, tmp_path: Path) -> None:
     dataset = load_folder(tmp_path / "set")
     assert dataset.genres == ("Folk", "Polka & Ska")
     assert {track.sha256 for track in dataset} == {c.sha256 for c in corrections[:2]}
-    rows = list(csv.DictReader((tmp_path / "set" / MANIFEST).open(encoding="utf-8")))
+    manifest = (tmp_path / "set" / MANIFEST).read_text(encoding="utf-8")
+    rows = list(csv.DictReader(manifest.splitlines()))
     assert {row["path"] for row in rows} == {track.track_id for track in dataset}
     assert all(row["predicted_genre"] == "Jazz" for row in rows)
 
