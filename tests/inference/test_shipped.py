@@ -91,8 +91,8 @@ def test_the_report_is_of_this_recipe(bundle: Bundle, report: Report) -> None:
 
 def test_no_worse_model_ships_unnoticed(report: Report) -> None:
     """Beats nearest neighbours on clip statistics, on the same folds; see the corpus's README."""
-    assert report.accuracy.value > 0.542
-    assert report.balanced_accuracy.value > 0.430
+    assert report.accuracy.value >= 0.62
+    assert report.balanced_accuracy.value > 0.544
     accuracy = {name: said["accuracy"] for name, said in report.extra["runtimes"].items()}
     assert abs(accuracy["litert-int8"] - accuracy["keras"]) <= 0.005
     codec = report.extra["codec"]
