@@ -1,1 +1,0 @@
-"""Every model on one protocol: entries, pieces that resume, results."""
