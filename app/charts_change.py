@@ -45,31 +45,39 @@ def attribution_figure(attribution: Attribution, *, bands: list[str], start: flo
     reach = float(np.quantile(np.abs(values), 0.99)) or 1.0
     share = np.clip(np.round(100 * values / reach), -100, 100).astype(np.int8)
     is_signed = bool((values < 0).any())
-    common = {"x": seconds_to_axis(seconds).tolist(), "y": bands, "showscale": False}
-    figure.add_trace(
-        go.Heatmap(
-            **common,
-            z=np.round(S_db).astype(np.int8),
-            colorscale=SCALE,
-            zsmooth="fast",
-            hovertemplate="%{x}<br>%{y}: %{z} dB<extra></extra>",
-        ),
-        row=1,
-        col=1,
+    common = {
+        "x": seconds_to_axis(seconds).tolist(),
+        "y": bands,
+        "showscale": False,
+        "zsmooth": "fast",
+    }
+    spectrogram = go.Heatmap(
+        **common,
+        z=np.round(S_db).astype(np.int8),
+        colorscale=SCALE,
+        hovertemplate="%{x}<br>%{y}: %{z} dB<extra></extra>",
     )
-    figure.add_trace(
-        go.Heatmap(
-            **common,
-            z=share,
-            colorscale="RdBu_r" if is_signed else SCALE,
-            zmin=-100 if is_signed else 0,
-            zmax=100,
-            zsmooth="fast",
-            hovertemplate="%{x}<br>%{y}: %{z} % of the strongest<extra></extra>",
-        ),
-        row=2,
-        col=1,
+    importance = go.Heatmap(
+        **common,
+        z=share,
+        colorscale="RdBu_r" if is_signed else SCALE,
+        zmin=-100 if is_signed else 0,
+        zmax=100,
+        hovertemplate="%{x}<br>%{y}: %{z} % of the strongest<extra></extra>",
     )
+    figure.add_trace(spectrogram, row=1, col=1)
+    figure.add_trace(importance, row=2, col=1)
+    _name_bands(figure, bands)
+    style_time_axis(figure, float(seconds[0]), float(seconds[-1]) + 1e-3)
+    figure.update_annotations(font_size=14, x=0, xanchor="left")
+    figure.update_layout(dragmode=False)
+    finish_figure(figure, height=440)
+    return figure.update_layout(
+        paper_bgcolor=None, plot_bgcolor=None, margin={"l": 0, "r": 0, "t": 30, "b": 0}
+    )
+
+
+def _name_bands(figure: go.Figure, bands: list[str]) -> None:
     ticks = [int(i) for i in np.linspace(0, len(bands) - 1, 5)]
     figure.update_yaxes(
         type="category",
@@ -77,13 +85,6 @@ def attribution_figure(attribution: Attribution, *, bands: list[str], start: flo
         ticktext=[bands[i] for i in ticks],
         fixedrange=True,
         showgrid=False,
-    )
-    style_time_axis(figure, float(seconds[0]), float(seconds[-1]) + 1e-3)
-    figure.update_annotations(font_size=14, x=0, xanchor="left")
-    figure.update_layout(dragmode=False)
-    finish_figure(figure, height=440)
-    return figure.update_layout(
-        paper_bgcolor=None, plot_bgcolor=None, margin={"l": 0, "r": 0, "t": 30, "b": 0}
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import pairwise
 
 import numpy as np
@@ -60,34 +61,7 @@ def sections_figure(
     figure = make_subplots(
         rows=2, cols=1, shared_xaxes=True, row_heights=[0.16, 0.84], vertical_spacing=0.03
     )
-    colors = genre_colors(genres)
-    lengths = np.array([section.end_seconds - section.start_seconds for section in sections])
-    middles = np.array([section.start_seconds for section in sections]) + lengths / 2
-    figure.add_trace(
-        go.Bar(
-            x=seconds_to_axis(middles).tolist(),
-            y=[1.0] * len(sections),
-            width=(lengths * _MS).tolist(),
-            marker={
-                "color": [colors[section.genre] for section in sections],
-                "line": {"width": 0},
-            },
-            customdata=[
-                [s.start_seconds, _stretch_text(s), s.genre, s.confidence] for s in sections
-            ],
-            text=[s.genre for s in sections],
-            textposition="inside",
-            insidetextanchor="middle",
-            textangle=0,
-            textfont={"color": "#ffffff"},
-            hovertemplate="%{customdata[2]} %{customdata[3]:.0%}<br>%{customdata[1]}"
-            "<extra></extra>",
-            unselected={"marker": {"opacity": 1}},
-            showlegend=False,
-        ),
-        row=1,
-        col=1,
-    )
+    figure.add_trace(_section_bars(sections, genre_colors(genres)), row=1, col=1)
     for trace in step_traces(steps, genres):
         figure.add_trace(trace, row=2, col=1)
     style_time_axis(figure, 0.0, duration_seconds)
@@ -105,6 +79,26 @@ def sections_figure(
         legend={"orientation": "h", "y": -0.14, "yanchor": "top", "x": 0, "traceorder": "normal"},
     )
     return finish_figure(figure, height=360)
+
+
+def _section_bars(sections: tuple[Section, ...], colors: Mapping[str, str]) -> go.Bar:
+    lengths = np.array([section.end_seconds - section.start_seconds for section in sections])
+    middles = np.array([section.start_seconds for section in sections]) + lengths / 2
+    return go.Bar(
+        x=seconds_to_axis(middles).tolist(),
+        y=[1.0] * len(sections),
+        width=(lengths * _MS).tolist(),
+        marker={"color": [colors[section.genre] for section in sections], "line": {"width": 0}},
+        customdata=[[s.start_seconds, _stretch_text(s), s.genre, s.confidence] for s in sections],
+        text=[s.genre for s in sections],
+        textposition="inside",
+        insidetextanchor="middle",
+        textangle=0,
+        textfont={"color": "#ffffff"},
+        hovertemplate="%{customdata[2]} %{customdata[3]:.0%}<br>%{customdata[1]}<extra></extra>",
+        unselected={"marker": {"opacity": 1}},
+        showlegend=False,
+    )
 
 
 def _stretch_text(section: Section) -> str:
@@ -126,19 +120,12 @@ def spread_figure(spread: WindowSpread, *, genres: tuple[str, ...]) -> go.Figure
     order = np.argsort(spread.mean, kind="stable")
     names = [genres[i] for i in order]
     colors = [genre_colors(genres)[name] for name in names]
-    figure = go.Figure()
-    for name, color in zip(names, colors, strict=True):
-        i = genres.index(name)
-        figure.add_trace(
-            go.Scatter(
-                x=[float(spread.low[i]), float(spread.high[i])],
-                y=[name, name],
-                mode="lines",
-                line={"width": 2, "color": color},
-                opacity=0.55,
-                hoverinfo="skip",
-            )
-        )
+    figure = go.Figure(
+        [
+            _range_line(spread, genres.index(name), name, color)
+            for name, color in zip(names, colors, strict=True)
+        ]
+    )
     low = np.maximum(spread.mean - spread.std, 0)[order]
     high = np.minimum(spread.mean + spread.std, 1)[order]
     figure.add_trace(
@@ -169,6 +156,17 @@ def spread_figure(spread: WindowSpread, *, genres: tuple[str, ...]) -> go.Figure
     figure.update_yaxes(ticksuffix="  ", showgrid=False)
     figure.update_layout(showlegend=False, dragmode=False)
     return finish_figure(figure, height=30 * len(genres) + 40)
+
+
+def _range_line(spread: WindowSpread, index: int, name: str, color: str) -> go.Scatter:
+    return go.Scatter(
+        x=[float(spread.low[index]), float(spread.high[index])],
+        y=[name, name],
+        mode="lines",
+        line={"width": 2, "color": color},
+        opacity=0.55,
+        hoverinfo="skip",
+    )
 
 
 def group_moments(

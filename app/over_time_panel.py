@@ -43,21 +43,7 @@ def show_over_time(clip: Clip, analysis: Analysis, state: TrackState) -> None:
         alt="Sections of the track, and the probabilities of the genres over time",
     )
     _show_sections(clip, sections, state)
-    st.subheader("Mean and spread over the windows", anchor=False)
-    n_windows = len(prediction.timeline.probs)
-    if n_windows > 1:
-        st.plotly_chart(
-            spread_figure(window_spread(prediction.timeline), genres=genres),
-            key=f"spread-{clip.number}",
-            config=NAVIGATOR_CONFIG,
-            alt="Mean and spread of each genre's probability",
-        )
-        st.caption(
-            f"{n_windows} windows that overlap. Mark: the mean; bar: one standard deviation to "
-            "both sides; line: from the lowest to the highest."
-        )
-    else:
-        st.caption("The track is one window long: there is no spread.")
+    _show_spread(clip, analysis)
     shares = time_shares(steps)
     parts = [f"{genres[i]} {percent(shares[i])}" for i in (-shares).argsort() if shares[i]]
     st.markdown(f"**Share of time:** {', '.join(parts)}")
@@ -75,6 +61,25 @@ def show_over_time(clip: Clip, analysis: Analysis, state: TrackState) -> None:
                 icon=":material/download:",
                 on_click="ignore",
             )
+
+
+def _show_spread(clip: Clip, analysis: Analysis) -> None:
+    prediction = analysis.prediction
+    st.subheader("Mean and spread over the windows", anchor=False)
+    n_windows = len(prediction.timeline.probs)
+    if n_windows > 1:
+        st.plotly_chart(
+            spread_figure(window_spread(prediction.timeline), genres=prediction.genres),
+            key=f"spread-{clip.number}",
+            config=NAVIGATOR_CONFIG,
+            alt="Mean and spread of each genre's probability",
+        )
+        st.caption(
+            f"{n_windows} windows that overlap. Mark: the mean; bar: one standard deviation to "
+            "both sides; line: from the lowest to the highest."
+        )
+    else:
+        st.caption("The track is one window long: there is no spread.")
 
 
 def _show_sections(clip: Clip, sections: tuple[Section, ...], state: TrackState) -> None:

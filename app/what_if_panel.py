@@ -85,9 +85,7 @@ def _keys(clip: Clip) -> dict[str, str]:
 
 def _show_controls(clip: Clip, state: TrackState) -> None:
     keys, duration = _keys(clip), state.duration_seconds
-    # What another page forgot: widgets lose their state where they are not shown.
-    for name, value in _widget_values(state.edits[-1]).items():
-        st.session_state.setdefault(keys[name], value)
+    _restore_widgets(keys, state)
     changed: dict[str, Any] = {"on_change": _take, "args": (clip, state)}
     left, right = st.columns(2, gap="medium")
     with left:
@@ -130,6 +128,12 @@ def _show_controls(clip: Clip, state: TrackState) -> None:
             **changed,
         )
         st.selectbox("Add noise, below the music by", _NOISE, key=keys["noise"], **changed)
+
+
+def _restore_widgets(keys: dict[str, str], state: TrackState) -> None:
+    """Give back what another page forgot: widgets lose their state where they are not shown."""
+    for name, value in _widget_values(state.edits[-1]).items():
+        st.session_state.setdefault(keys[name], value)
 
 
 def _highest_hz() -> int:
