@@ -132,17 +132,6 @@ def test_reader_ends_when_nobody_is_there(
     assert ear.seconds < 50
 
 
-def test_thirty_stations_leave_nothing_behind(radio: Radio, listen: Listen) -> None:
-    url = radio.put("/a.wav", clip(2), kind="audio/wav", stall=True)
-    for _ in range(30):
-        reader, ear = listen(url)
-        until(lambda ear=ear: ear.seconds > 0)
-        reader.stop()
-    until(lambda: not [t for t in threading.enumerate() if t.name == "live-stream"])
-    assert radio.wait_until_idle()
-    assert len(radio.requests) == 30
-
-
 @pytest.mark.parametrize(
     ("body", "answer", "words"),
     [

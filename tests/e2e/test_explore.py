@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page
 
 from songnet.inference.bundle import find_bundle
 from songnet.inference.collection import write_collection
@@ -46,29 +43,6 @@ def visit(browser: Browser, explored: str) -> Iterator[Page]:
     settle(page)
     yield page
     context.close()
-
-
-def test_search_select_play_and_download(visit: Page) -> None:
-    search = visit.get_by_placeholder("Search title, artist and album")
-    search.fill("number 77")
-    search.press("Enter")
-    expect(visit.get_by_text("1 of 300 tracks")).to_be_visible(timeout=PATIENCE_MS)
-    settle(visit)
-    with visit.expect_download() as download:
-        visit.get_by_role("button", name="1 tracks (CSV)").click()
-    rows = list(csv.DictReader(io.StringIO(Path(download.value.path()).read_text("utf-8"))))
-    assert [row["title"] for row in rows] == [NAME]
-    box = visit.get_by_test_id("stDataFrame").bounding_box()
-    assert box is not None
-    visit.mouse.click(box["x"] + 12, box["y"] + 52)  # the mark at the start of the first row
-    visit.get_by_role("heading", name=NAME).wait_for()
-    player = visit.get_by_test_id("stAudio")
-    player.wait_for()
-    assert player.evaluate("async e => { await e.play(); return e.duration }") == pytest.approx(
-        6, abs=0.2
-    )
-    expect(visit.get_by_test_id("neighbours")).to_be_visible()
-    expect(visit.get_by_test_id("stException")).to_have_count(0)
 
 
 def test_narrow_page_does_not_scroll_sideways(visit: Page) -> None:
