@@ -10,6 +10,7 @@ import dataclasses
 import hashlib
 import json
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Self
 
 import numpy as np
@@ -200,7 +201,11 @@ class TrainConfig(Config):
     ----------
     epochs, patience : int
         Longest training, and epochs without a better validation loss before
-        it stops early.
+        it stops early; a restart begins the count anew.
+    restarts : tuple of int
+        Epochs after which the learning rate starts again, each time at half
+        the peak before (warm restarts, Loshchilov & Hutter, ICLR 2017). A
+        finished run goes on from a restart at its end.
     batch_size : int
     learning_rate, weight_decay : float
         Peak rate of the warm-up and cosine schedule, and AdamW's decay.
@@ -235,8 +240,9 @@ class TrainConfig(Config):
     seed : int
     """
 
-    epochs: int = 100
+    epochs: int = 180
     patience: int = 40
+    restarts: tuple[int, ...] = (100,)
     batch_size: int = 16
     learning_rate: float = 1.5e-3
     weight_decay: float = 1e-2
@@ -258,3 +264,15 @@ class TrainConfig(Config):
     short_share: float = 0.1
     validation_share: float = 0.1
     seed: int = 0
+
+    @property
+    def cycles(self) -> tuple[tuple[int, int], ...]:
+        """First epoch and end of each cycle of the learning rate, from 0."""
+        starts = [0, *(epoch for epoch in self.restarts if epoch < self.epochs)]
+        return tuple(pairwise([*starts, self.epochs]))
+
+    def goes_on_from(self, earlier: TrainConfig) -> bool:
+        """Whether a run of ``earlier`` settings, once ended, is the beginning of this one."""
+        begins_so = self.cycles[: len(earlier.cycles)] == earlier.cycles
+        longer = earlier.replace(epochs=self.epochs, restarts=self.restarts)
+        return begins_so and longer == self

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -64,11 +65,17 @@ class ResumedEarlyStopping(keras.callbacks.EarlyStopping):
     history : list of dict
         Logs of the epochs before this part of the run.
     patience : int
+    restarts : sequence of int
+        Epochs after which it begins anew, for the loss rises with the rate.
     """
 
-    def __init__(self, history: list[dict[str, float]], *, patience: int) -> None:
+    def __init__(
+        self, history: list[dict[str, float]], *, patience: int, restarts: Sequence[int] = ()
+    ) -> None:
         super().__init__(monitor="val_loss", mode="min", patience=patience)
-        self._before = [row["val_loss"] for row in history]
+        self._restarts = restarts
+        begin = max((epoch for epoch in restarts if epoch <= len(history)), default=0)
+        self._before = [row["val_loss"] for row in history[begin:]]
 
     @property
     def is_over(self) -> bool:
@@ -84,6 +91,11 @@ class ResumedEarlyStopping(keras.callbacks.EarlyStopping):
         if self._before:
             self.best = min(self._before)
             self.wait = self._stale_epochs()
+
+    def on_epoch_begin(self, epoch: int, _logs: dict[str, Any] | None = None) -> None:
+        """Forget the cycle before a restart."""
+        if epoch in self._restarts:
+            self.best, self.wait = math.inf, 0
 
 
 class RunState(keras.callbacks.Callback):

@@ -30,6 +30,7 @@ from songnet.models.registry import load_network, logits_network, network_builde
 from songnet.provenance import git_commit, versions
 from songnet.training.batches import Batch, CropBatches, mel_statistics, track_patches
 from songnet.training.callbacks import Progress, ResumedEarlyStopping, RunState, TrackValidation
+from songnet.training.schedule import CosineCycles
 
 __all__ = ["TrainResult", "TrainSettings", "train"]
 
@@ -143,7 +144,7 @@ def train(
     batches = CropBatches(learned, genres, store=store, config=config, degraded=degraded)
     state = run_dir / "state.keras"
     if state.is_file():
-        network, epochs_done = _resume(state, batches.steps)
+        network, epochs_done = _resume(state, config, steps=batches.steps)
     else:
         epochs_done = 0
         network = _build(
@@ -185,7 +186,9 @@ def _fit(
 ) -> None:
     """Train from the epoch after ``history`` on, and append to it."""
     config = batches.config
-    early_stopping = ResumedEarlyStopping(history, patience=config.patience)
+    early_stopping = ResumedEarlyStopping(
+        history, patience=config.patience, restarts=config.restarts
+    )
     if early_stopping.is_over or len(history) >= config.epochs:
         return
     best = keras.callbacks.ModelCheckpoint(
@@ -230,23 +233,32 @@ def _description(
 
 
 def _claim(run_dir: Path, description: dict[str, Any]) -> None:
-    """Write ``run.json``, or check that the one there is of the same run."""
+    """Write ``run.json``, or check that the one there is of the same run or of its beginning."""
     path = run_dir / "run.json"
-    if not path.is_file():
-        provenance = {"versions": versions(), "commit": git_commit()}
-        path.write_text(json.dumps(description | provenance, indent=2) + "\n", encoding="utf-8")
-        return
-    there = json.loads(path.read_text(encoding="utf-8"))
-    other = sorted(key for key, value in description.items() if there.get(key) != value)
-    if other:
-        raise ParameterError(
-            f"{run_dir} holds a run with other {', '.join(other)}; choose another folder."
-        )
+    if path.is_file():
+        there = json.loads(path.read_text(encoding="utf-8"))
+        other = sorted(key for key, value in description.items() if there.get(key) != value)
+        if not other:
+            return
+        if other != ["settings"] or not _goes_on(there["settings"], description["settings"]):
+            raise ParameterError(
+                f"{run_dir} holds a run with other {', '.join(other)}; choose another folder."
+            )
+        (run_dir / "result.json").unlink(missing_ok=True)
+    provenance = {"versions": versions(), "commit": git_commit()}
+    path.write_text(json.dumps(description | provenance, indent=2) + "\n", encoding="utf-8")
 
 
-def _resume(state: Path, steps: int) -> tuple[keras.Model, int]:
+def _goes_on(earlier: dict[str, Any], now: dict[str, Any]) -> bool:
+    before, after = TrainSettings.from_dict(earlier), TrainSettings.from_dict(now)
+    is_same = (before.features, before.model) == (after.features, after.model)
+    return is_same and after.training.goes_on_from(before.training)
+
+
+def _resume(state: Path, config: TrainConfig, *, steps: int) -> tuple[keras.Model, int]:
     """Return the network of the last epoch, and the number of epochs it has had."""
     network: keras.Model = keras.saving.load_model(state)
+    network.optimizer.learning_rate = CosineCycles.of(config, steps=steps)
     return network, int(network.optimizer.iterations.numpy()) // steps
 
 
@@ -264,16 +276,12 @@ def _build(
         settings.model, n_mels=settings.features.n_mels, n_classes=n_genres, mean=mean, std=std
     )
     config = settings.training
-    schedule = keras.optimizers.schedules.CosineDecay(
-        initial_learning_rate=config.learning_rate / 20,
-        decay_steps=max(1, (config.epochs - config.warmup_epochs) * steps),
-        warmup_target=config.learning_rate,
-        warmup_steps=max(1, config.warmup_epochs * steps),
-    )
     network = logits_network(whole)
     network.compile(
         optimizer=keras.optimizers.AdamW(
-            schedule, weight_decay=config.weight_decay, global_clipnorm=1.0
+            CosineCycles.of(config, steps=steps),
+            weight_decay=config.weight_decay,
+            global_clipnorm=1.0,
         ),
         loss=keras.losses.CategoricalCrossentropy(
             from_logits=True, label_smoothing=config.label_smoothing

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import shutil
 from pathlib import Path
 
@@ -9,9 +10,11 @@ import keras
 import numpy as np
 import pytest
 
+from songnet.config import TrainConfig
 from songnet.exceptions import DatasetError, ParameterError
 from songnet.models.registry import load_network
 from songnet.training.callbacks import ResumedEarlyStopping
+from songnet.training.schedule import CosineCycles
 from songnet.training.train import TrainSettings, train
 from tests.training.training_settings import SETTINGS
 
@@ -110,6 +113,51 @@ def test_another_recipe_does_not_overwrite_a_run(easy, finished):
         train(dataset, store=store, run_dir=finished, settings=other)
 
 
+def test_a_finished_run_goes_on_after_a_restart(easy, finished, tmp_path):
+    dataset, store = easy
+    run_dir = tmp_path / "longer"
+    shutil.copytree(finished, run_dir)
+    longer = TrainSettings(
+        SETTINGS.features, SETTINGS.model, SETTINGS.training.replace(epochs=6, restarts=(4,))
+    )
+    epochs: list[int] = []
+    result = train(
+        dataset,
+        store=store,
+        run_dir=run_dir,
+        settings=longer,
+        progress=lambda done, total, logs: epochs.append(done),
+    )
+    assert epochs == [5, 6]
+    assert result.kept_epoch == 6
+    assert history(run_dir)[:4] == history(finished)
+    assert TrainSettings.from_dict(json.loads((run_dir / "run.json").read_text())["settings"]) == (
+        longer
+    )
+    rate = keras.saving.load_model(run_dir / "state.keras").optimizer.learning_rate
+    assert float(rate) == pytest.approx(0, abs=1e-6)
+
+
+def test_the_rate_rises_falls_and_restarts_at_half():
+    config = TrainConfig(epochs=30, restarts=(20, 50), warmup_epochs=2, learning_rate=1.0)
+    rates = np.array([float(CosineCycles.of(config, steps=10)(step)) for step in range(300)])
+    assert rates[0] == pytest.approx(0.05)
+    assert rates[[20, 220]] == pytest.approx([1.0, 0.5])
+    assert rates[110] == pytest.approx(0.5)
+    assert rates[[199, 299]] == pytest.approx(0, abs=1e-3)
+    assert rates[200] == pytest.approx(0.025)
+
+
+@pytest.mark.parametrize(
+    ("epochs", "restarts", "is_longer"),
+    [(20, (10,), True), (20, (), False), (20, (5,), False), (30, (10, 20), True)],
+)
+def test_only_a_restart_at_its_end_goes_on_from_a_run(epochs, restarts, is_longer):
+    earlier = TrainConfig(epochs=10, restarts=())
+    assert earlier.replace(epochs=epochs, restarts=restarts).goes_on_from(earlier) is is_longer
+    assert not TrainConfig(epochs=epochs, restarts=restarts, seed=1).goes_on_from(earlier)
+
+
 def test_one_genre_is_nothing_to_learn(easy, tmp_path):
     dataset, store = easy
     alone = dataset.select(lambda track: track.genre == "Low")
@@ -123,3 +171,15 @@ def test_one_genre_is_nothing_to_learn(easy, tmp_path):
 def test_early_stopping_remembers_the_earlier_part(losses, is_over):
     callback = ResumedEarlyStopping([{"val_loss": float(loss)} for loss in losses], patience=2)
     assert callback.is_over is is_over
+
+
+def test_early_stopping_begins_anew_after_a_restart():
+    losses = [{"val_loss": loss} for loss in (1.0, 2.0, 2.0, 3.0)]
+    assert ResumedEarlyStopping(losses, patience=2).is_over
+    assert not ResumedEarlyStopping(losses, patience=2, restarts=(3, 9)).is_over
+    callback = ResumedEarlyStopping(losses[:1], patience=2, restarts=(2,))
+    callback.on_train_begin()
+    callback.on_epoch_begin(1)
+    assert callback.best == 1.0
+    callback.on_epoch_begin(2)
+    assert callback.best == math.inf
