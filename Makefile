@@ -1,11 +1,12 @@
 # make run    starts the app       make test   checks everything
 # Both set up what they need first; what is set up already is not done again.
 # PYTHON=python3.12 chooses the interpreter, E2E=0 leaves out the browser tests,
-# ARGS="…" is passed on to train, evaluate and run.
+# WORKERS=1 runs the tests one after the other, ARGS="…" is passed on to train, evaluate and run.
 
 PYTHON ?= python3
 VENV   ?= .venv
 E2E    ?= 1
+WORKERS ?= 2
 ARGS   ?=
 BIN    := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
@@ -39,7 +40,7 @@ run: $(APP_READY) ## Start the app
 	$(BIN)/streamlit run app/main.py $(ARGS)
 
 test: $(DEV_READY) lint browser ## Lint, types and all tests with coverage
-	$(BIN)/pytest --cov --cov-report=term $(if $(filter 0,$(E2E)),-m "not e2e")
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile --cov --cov-report=term $(if $(filter 0,$(E2E)),-m "not e2e")
 
 lint: $(DEV_READY) ## ruff and mypy
 	$(BIN)/ruff format --check .
