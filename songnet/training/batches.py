@@ -162,26 +162,48 @@ class CropBatches:
         return crop
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class TrackPatches:
-    """All patches of some tracks, in one array.
+    """All patches of some tracks, cut when they are read: memory holds one batch.
 
     Parameters
     ----------
-    X : np.ndarray [shape=(n_patches, patch_frames, n_mels), dtype=float32]
+    log_mels : sequence of np.ndarray [shape=(n_frames, n_mels), dtype=float16]
+        Of the tracks, mapped into memory.
+    features : FeatureConfig
     owner : np.ndarray [shape=(n_patches,), dtype=int64]
         Index of the track of each patch.
     weight : np.ndarray [shape=(n_patches,), dtype=float64]
         Weight of the patch in the mean of its track; they sum to 1.
     """
 
-    X: Patches
+    log_mels: Sequence[npt.NDArray[np.float16]]
+    features: FeatureConfig
     owner: npt.NDArray[np.int64]
     weight: npt.NDArray[np.float64]
 
+    def batches(self, size: int) -> Iterator[Patches]:
+        """Yield the patches in their order, ``size`` at once; the last may be fewer.
+
+        Yields
+        ------
+        X : np.ndarray [shape=(<= size, patch_frames, n_mels), dtype=float32]
+        """
+        waiting: list[Patches] = []
+        for S_db in self.log_mels:
+            waiting.append(frame_patches(S_db.T.astype(np.float32), config=self.features))
+            if sum(map(len, waiting)) >= size:
+                joined = np.concatenate(waiting)
+                n_whole = len(joined) // size
+                yield from np.split(joined[: n_whole * size], n_whole)
+                waiting = [joined[n_whole * size :]]
+        last = np.concatenate(waiting)
+        if len(last):
+            yield last
+
     def pool(self, logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
         """Mean logits of each track, shape (n_tracks, n_genres)."""
-        pooled = np.zeros((int(self.owner.max()) + 1, logits.shape[1]))
+        pooled = np.zeros((len(self.log_mels), logits.shape[1]))
         np.add.at(pooled, self.owner, self.weight[:, None] * logits)
         return pooled
 
@@ -189,11 +211,7 @@ class TrackPatches:
 def track_patches(tracks: Sequence[Track], store: FeatureStore, *, hop_frames: int) -> TrackPatches:
     """Cut tracks into patches as a prediction does, with a hop of ``hop_frames``."""
     features = store.config.replace(patch_hop_frames=hop_frames)
-    parts, owner, weight = [], [], []
-    for index, track in enumerate(tracks):
-        S_db = store.load(track).T.astype(np.float32)
-        patches = frame_patches(S_db, config=features)
-        parts.append(patches)
-        owner.append(np.full(len(patches), index))
-        weight.append(features.patch_weights(S_db.shape[1]))
-    return TrackPatches(np.concatenate(parts), np.concatenate(owner), np.concatenate(weight))
+    log_mels = [store.load(track) for track in tracks]
+    weights = [features.patch_weights(len(S_db)) for S_db in log_mels]
+    owner = np.repeat(np.arange(len(tracks)), [len(weight) for weight in weights])
+    return TrackPatches(log_mels, features, owner, np.concatenate(weights))

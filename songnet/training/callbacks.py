@@ -51,9 +51,8 @@ def predict_logits(
     network: keras.Model, patches: TrackPatches, *, batch_size: int = 128
 ) -> npt.NDArray[np.float32]:
     """Run a network that gives logits over patches, shape (n_patches, n_genres)."""
-    starts = range(0, len(patches.X), batch_size)
     return np.concatenate(
-        [np.asarray(network.predict_on_batch(patches.X[i : i + batch_size])) for i in starts]
+        [np.asarray(network.predict_on_batch(X)) for X in patches.batches(batch_size)]
     )
 
 

@@ -75,12 +75,27 @@ def test_mel_statistics_are_those_of_all_frames(easy):
     np.testing.assert_allclose(std, frames.std(axis=0), rtol=1e-4)
 
 
-def test_track_patches_are_those_of_a_prediction(easy):
+@pytest.mark.parametrize("size", [1, 3, 5, 1000])
+def test_track_patches_are_those_of_a_prediction(easy, size):
     dataset, store = easy
-    patches = track_patches(dataset.tracks[:2], store, hop_frames=16)
-    S_db = store.load(dataset.tracks[1]).T.astype(np.float32)
-    np.testing.assert_array_equal(
-        patches.X[patches.owner == 1], frame_patches(S_db, config=SETTINGS.features)
-    )
-    constant = np.tile(np.array([[1.0, 2.0]], np.float32), (len(patches.X), 1))
-    np.testing.assert_allclose(patches.pool(constant), [[1, 2], [1, 2]])
+    tracks = dataset.tracks[:3]
+    patches = track_patches(tracks, store, hop_frames=16)
+    batches = list(patches.batches(size))
+    assert [len(X) for X in batches[:-1]] == [size] * (len(batches) - 1)
+    X = np.concatenate(batches)
+    for index, track in enumerate(tracks):
+        S_db = store.load(track).T.astype(np.float32)
+        expected = frame_patches(S_db, config=SETTINGS.features)
+        np.testing.assert_array_equal(X[patches.owner == index], expected)
+    constant = np.tile(np.array([[1.0, 2.0]], np.float32), (len(X), 1))
+    np.testing.assert_allclose(patches.pool(constant), [[1, 2]] * 3)
+
+
+def test_patches_of_tracks_stay_in_their_files(easy):
+    """Memory must not grow with the tracks: what is held is a view of the mapped shard."""
+    dataset, store = easy
+    for S_db in track_patches(dataset.tracks, store, hop_frames=16).log_mels:
+        root = S_db
+        while isinstance(root, np.ndarray) and not isinstance(root, np.memmap):
+            root = root.base
+        assert isinstance(root, np.memmap)
