@@ -107,7 +107,9 @@ def views_figure(views: list[ViewData], *, span: Span) -> go.Figure:
     style_time_axis(figure, span.start_seconds, span.end_seconds)
     figure.update_xaxes(title_text="Time (minutes:seconds)", row=n_rows)
     figure.update_annotations(font_size=14, x=0, xanchor="left")
-    figure.update_layout(dragmode="zoom", hovermode="closest", showlegend=False)
+    figure.update_layout(
+        dragmode="select", selectdirection="h", hovermode="closest", showlegend=False
+    )
     finish_figure(figure, height=height)
     # With the page's own background, so that a downloaded picture has one too.
     return figure.update_layout(

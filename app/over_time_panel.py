@@ -33,12 +33,9 @@ def show_over_time(clip: Clip, analysis: Analysis, state: TrackState) -> None:
     genres, duration = prediction.genres, prediction.duration_seconds
     steps = genre_steps(prediction.timeline, duration_seconds=duration)
     sections = find_sections(steps, genres=genres)
-    key = f"sections-{clip.number}-{state.n_turns}"
     st.plotly_chart(
         sections_figure(steps, sections, genres=genres, duration_seconds=duration),
-        key=key,
-        on_select=lambda: _play_clicked(key, state),
-        selection_mode="points",
+        key=f"sections-{clip.number}",
         config=NAVIGATOR_CONFIG,
         alt="Sections of the track, and the probabilities of the genres over time",
     )
@@ -103,9 +100,3 @@ def _show_sections(clip: Clip, sections: tuple[Section, ...], state: TrackState)
         "(optimal partitioning by entropy, Jackson et al. 2005); none is shorter than "
         f"{MIN_SECTION_SECONDS:g} seconds. The percentage is the genre's mean probability."
     )
-
-
-def _play_clicked(key: str, state: TrackState) -> None:
-    points = st.session_state[key].selection.points
-    if points:
-        state.play(float(points[0]["customdata"][0]))

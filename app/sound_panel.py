@@ -13,6 +13,7 @@ from app.analysis import Analysis
 from app.charts import clock_text
 from app.charts_views import navigator_figure, views_figure
 from app.downloads import download_stem
+from app.play_cursor import show_joined_player
 from app.services import load_classifier, make_playback
 from app.session import Clip
 from app.track_state import TrackState
@@ -59,34 +60,32 @@ def show_player(clip: Clip, analysis: Analysis, state: TrackState, *, limits: De
     limits : DecodeLimits
     """
     playback = make_playback(clip, codec=analysis.codec, limits=limits)
-    st.audio(
-        playback.data,
-        format=playback.mime,
-        start_time=int(state.play_from or 0),
-        autoplay=state.play_from is not None,
+    show_joined_player(
+        playback,
+        key="track-player",
         alt=f"Player of {clip.name}",
+        seconds=state.play_from,
+        request=state.n_played,
     )
-    key = f"navigator-{clip.number}-{state.n_turns}"
+    key = f"navigator-{clip.number}-{state.n_zooms}"
     st.plotly_chart(
         navigator_figure(
             analysis.envelope, duration_seconds=state.duration_seconds, span=state.span
         ),
         key=key,
-        on_select=lambda: _take_selection(key, state),
-        selection_mode=("points", "box"),
+        on_select=lambda: _zoom_to_box(key, state),
+        selection_mode="box",
         config=NAVIGATOR_CONFIG,
         alt="The waveform of the whole track",
     )
 
 
-def _take_selection(key: str, state: TrackState) -> None:
-    """Zoom to what was dragged over; otherwise play what was clicked."""
-    selection = st.session_state[key].selection
-    if selection.box:
-        first, last = (_axis_seconds(x) for x in selection.box[0]["x"])
+def _zoom_to_box(key: str, state: TrackState) -> None:
+    """Show what was dragged over."""
+    box = st.session_state[key].selection.box
+    if box:
+        first, last = (_axis_seconds(x) for x in box[0]["x"])
         state.show(min(first, last), max(first, last))
-    elif selection.points:
-        state.play(float(selection.points[0]["customdata"][0]))
 
 
 def _axis_seconds(x: str | float) -> float:
@@ -120,9 +119,12 @@ def show_sound(clip: Clip, state: TrackState, *, limits: DecodeLimits) -> None:
     with st.spinner("Drawing … the first view of tempo or chroma takes longer."):
         views = [_view(name, clip, state, limits) for name in _VIEWS if name in chosen]
     stem = download_stem(clip.name)
+    key = f"views-figure-{clip.number}-{state.n_zooms}"
     st.plotly_chart(
         views_figure(views, span=state.span),
-        key=f"views-figure-{clip.number}",
+        key=key,
+        on_select=lambda: _zoom_to_box(key, state),
+        selection_mode="box",
         config=picture_config(f"{stem}-views"),
         alt=f"{', '.join(view.name for view in views)} over time",
     )
@@ -159,7 +161,7 @@ def _show_zoom(state: TrackState) -> None:
         st.button("Whole track", key="zoom-all", on_click=state.show_all, disabled=whole)
         st.caption(
             f"{clock_text(span.start_seconds)} to {clock_text(span.end_seconds)}. Drag over the "
-            "waveform above to zoom, click it to listen.",
+            "chart to zoom, click it to listen.",
             width="content",
         )
 

@@ -30,9 +30,11 @@ class TrackState:
         What the views show.
     play_from : float or None
         The moment that was asked for, in seconds.
-    n_turns : int
-        Counts what was selected in charts: a chart whose key holds it begins
-        without a selection.
+    n_played : int
+        Counts how often a moment was asked for.
+    n_zooms : int
+        Counts changes of the span: a chart whose key holds it begins without a
+        selection.
     edits : list of Edits
         All that was tried in What if, the current one last.
     job : Job or None
@@ -43,7 +45,8 @@ class TrackState:
     duration_seconds: float
     span: Span
     play_from: float | None = None
-    n_turns: int = 0
+    n_played: int = 0
+    n_zooms: int = 0
     edits: list[Edits] = field(default_factory=lambda: [Edits()])
     job: Job[Attribution] | None = None
 
@@ -52,7 +55,7 @@ class TrackState:
         length = min(max(end_seconds - start_seconds, MIN_SPAN_SECONDS), self.duration_seconds)
         start = min(max(start_seconds, 0.0), self.duration_seconds - length)
         self.span = Span(start, start + length)
-        self.n_turns += 1
+        self.n_zooms += 1
 
     def zoom(self, factor: float) -> None:
         """Show more (above 1) or less (below 1) around the middle of the stretch."""
@@ -72,7 +75,7 @@ class TrackState:
     def play(self, seconds: float) -> None:
         """Play from a moment."""
         self.play_from = seconds
-        self.n_turns += 1
+        self.n_played += 1
 
 
 def track_state(clip: Clip, *, duration_seconds: float) -> TrackState:

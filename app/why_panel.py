@@ -62,7 +62,7 @@ def show_why(clip: Clip, analysis: Analysis, state: TrackState, *, limits: Decod
     genre = left.selectbox("What spoke for", ranked, key=f"why-for-{clip.number}")
     others = [_ALL_OTHERS, *(name for name in ranked if name != genre)]
     against = right.selectbox("and against it, for", others, key=f"why-against-{clip.number}")
-    _show_evidence(clip, prediction, state, genre=genre, against=against)
+    _show_evidence(clip, prediction, genre=genre, against=against)
     st.subheader("In time and frequency", anchor=False)
     if not track_services.can_explain():
         st.info(
@@ -74,15 +74,12 @@ def show_why(clip: Clip, analysis: Analysis, state: TrackState, *, limits: Decod
     _show_gradients(clip, state, genre=genre, limits=limits)
 
 
-def _show_evidence(
-    clip: Clip, prediction: Prediction, state: TrackState, *, genre: str, against: str
-) -> None:
+def _show_evidence(clip: Clip, prediction: Prediction, *, genre: str, against: str) -> None:
     rival = None if against == _ALL_OTHERS else against
     evidence = evidence_for(prediction, genre, against=rival)
     edges, sums = group_moments(
         prediction.evidence.seconds, evidence, duration_seconds=prediction.duration_seconds
     )
-    key = f"evidence-{clip.number}-{genre}-{against}-{state.n_turns}"
     st.plotly_chart(
         evidence_figure(
             edges,
@@ -91,9 +88,7 @@ def _show_evidence(
             against="others" if rival is None else rival,
             color=genre_colors(prediction.genres)[genre],
         ),
-        key=key,
-        on_select=lambda: _play_clicked(key, state),
-        selection_mode="points",
+        key=f"evidence-{clip.number}-{genre}-{against}",
         config=NAVIGATOR_CONFIG,
         alt=f"What each moment said for {genre} and against it",
     )
@@ -129,12 +124,6 @@ def _times(log_ratio: float) -> str:
 
 def _moment(edges: FloatArray, i: np.intp) -> str:
     return f"{clock_text(math.floor(edges[i]))} to {clock_text(math.ceil(edges[i + 1]))}"
-
-
-def _play_clicked(key: str, state: TrackState) -> None:
-    points = st.session_state[key].selection.points
-    if points:
-        state.play(float(points[0]["customdata"][0]))
 
 
 def _show_gradients(clip: Clip, state: TrackState, *, genre: str, limits: DecodeLimits) -> None:

@@ -23,23 +23,50 @@ def track(page: Page) -> Page:
     return page
 
 
-def point(page: Page, share: float) -> tuple[float, float]:
-    """A place in the waveform of the whole track."""
-    box = page.locator(".nsewdrag").first.bounding_box()
+def point(page: Page, share: float, *, chart: int = 0) -> tuple[float, float]:
+    """A place in the waveform of the whole track, or in another chart."""
+    box = page.locator(".nsewdrag").nth(chart).bounding_box()
     assert box is not None
     return box["x"] + share * box["width"], box["y"] + box["height"] / 2
 
 
-def test_a_click_plays_and_a_drag_zooms(track: Page) -> None:
+def drag(page: Page, start: float, end: float, *, chart: int = 0) -> None:
+    page.mouse.move(*point(page, start, chart=chart))
+    page.mouse.down()
+    page.mouse.move(*point(page, end, chart=chart), steps=8)
+    page.mouse.up()
+
+
+def wait_until_plays(page: Page, start: float, end: float) -> None:
+    """Wait until the player plays and stands between two seconds."""
+    page.wait_for_function(
+        """([start, end]) => {
+            const player = document.querySelector('[data-testid=stAudio]');
+            return !player.paused && player.currentTime > start && player.currentTime < end;
+        }""",
+        arg=[start, end],
+    )
+
+
+def test_in_every_chart_a_click_plays_a_line_moves_and_a_drag_zooms(track: Page) -> None:
     track.mouse.click(*point(track, 0.75))
-    track.wait_for_function("document.querySelector('[data-testid=stAudio]').currentTime > 25")
-    settle(track)
-    track.mouse.move(*point(track, 0.25))
-    track.mouse.down()
-    track.mouse.move(*point(track, 0.5), steps=8)
-    track.mouse.up()
-    expect(track.get_by_role("button", name="Whole track")).to_be_enabled(timeout=PATIENCE_MS)
+    wait_until_plays(track, 30, 40)
+    expect(track.locator(".songnet-cursor")).to_have_count(2)
+    track.mouse.click(*point(track, 0.25, chart=2))
+    wait_until_plays(track, 10, 30)
+    box, first = track.locator(".songnet-cursor").first.bounding_box(), point(track, 0)
+    assert box is not None
+    assert first[0] < box["x"] < point(track, 0.75)[0]
+
+    drag(track, 0.25, 0.5)
     expect(track.get_by_text("0:10 to 0:20.")).to_be_visible(timeout=PATIENCE_MS)
+    expect(track.get_by_role("button", name="Whole track")).to_be_enabled(timeout=PATIENCE_MS)
+    settle(track)
+    drag(track, 0.4, 0.6, chart=2)
+    expect(track.get_by_text("0:14 to 0:16.")).to_be_visible(timeout=PATIENCE_MS)
+    settle(track)
+    track.mouse.click(*point(track, 0.5, chart=1))
+    wait_until_plays(track, 14.9, 40)
 
 
 def test_every_panel_opens_and_the_page_does_not_scroll_sideways(track: Page) -> None:
