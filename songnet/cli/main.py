@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from songnet import __version__
+from songnet.cli.benchmark import benchmark
 from songnet.cli.collection import collection
 from songnet.cli.console import ErrorGroup
 from songnet.cli.data import data
@@ -31,6 +32,7 @@ app = typer.Typer(
 )
 app.command()(predict)
 app.add_typer(data, name="data")
+app.add_typer(benchmark, name="benchmark")
 app.add_typer(collection, name="collection")
 for command in (features, train, evaluate, export, train_detector):
     app.command()(command)

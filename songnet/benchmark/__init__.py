@@ -1,0 +1,1 @@
+"""Every model on one protocol: entries, pieces that resume, results."""

@@ -1,0 +1,164 @@
+"""What a model costs: size, operations, time for a track and for a window, memory.
+
+Each model is measured in a process of its own, so that the peak of one is not
+that of another; Keras and LiteRT apart, on one thread.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from songnet.benchmark.entries import Entry
+
+__all__ = ["measure_cost"]
+
+_WARM_UP, _REPEATS = 2, 20
+_TRACK_SECONDS = 30.0
+_THREAD_VARIABLES = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
+
+
+def measure_cost(entry: Entry, folder: Path, track: Path) -> dict[str, Any]:
+    """Measure an entry in processes of its own.
+
+    Parameters
+    ----------
+    entry : Entry
+    folder : Path
+        What `songnet.benchmark.learners.learn` left.
+    track : Path
+        Audio of a track; repeated or cut to 30 s.
+
+    Returns
+    -------
+    cost : dict
+        ``parameters``, ``weights_bytes``, ``macs`` of one window, and
+        ``runtimes``: for each its latency in ms of a 30 s track (decoded
+        already) and of a window, p50 and p95, and its peak memory in MiB.
+    """
+    context = get_context("spawn")
+    runtimes = ("keras", "litert") if entry.is_network else ("scikit-learn",)
+    sizes: dict[str, Any] = {}
+    measured: dict[str, Any] = {}
+    with tempfile.TemporaryDirectory() as temporary:
+        lite = Path(temporary) / "model.tflite"
+        if entry.is_network:
+            with ProcessPoolExecutor(1, mp_context=context) as pool:
+                sizes = pool.submit(_network_sizes, entry, folder, lite).result()
+        for runtime in runtimes:
+            with ProcessPoolExecutor(1, mp_context=context) as pool:
+                measured[runtime] = pool.submit(
+                    _measure_runtime, runtime, entry, folder, lite, track
+                ).result()
+    if not entry.is_network:
+        path = folder / "model.joblib"
+        sizes = {"parameters": None, "macs": None, "weights_bytes": path.stat().st_size}
+    machine = {"cores": os.cpu_count(), "machine": platform.machine(), "threads": 1}
+    return {**sizes, "runtimes": measured, "machine": machine, "load": os.getloadavg()[0]}
+
+
+def _network_sizes(entry: Entry, folder: Path, lite: Path) -> dict[str, Any]:
+    """Count a network and write it as a TFLite file."""
+    from songnet.export.layers import count_macs
+    from songnet.export.tflite import export_tflite
+    from songnet.models.registry import load_network
+
+    network = load_network(folder / "run" / "network.keras")
+    features = entry.settings.features
+    export_tflite(network, lite, features=features, precision="fp32")
+    return {
+        "parameters": int(network.count_params()),
+        "macs": count_macs(network, (features.patch_frames, features.n_mels)),
+        "weights_bytes": lite.stat().st_size,
+    }
+
+
+def _measure_runtime(
+    runtime: str, entry: Entry, folder: Path, lite: Path, track: Path
+) -> dict[str, Any]:
+    os.environ |= dict.fromkeys(_THREAD_VARIABLES, "1")
+    whole, window = (_network_calls if entry.is_network else _vector_calls)(
+        runtime, entry, folder, lite, track
+    )
+    return {
+        "track_ms": _latency_ms(whole),
+        "window_ms": _latency_ms(window) if window else None,
+        "peak_mib": _peak_mib(),
+    }
+
+
+def _vector_calls(
+    _runtime: str, entry: Entry, folder: Path, _lite: Path, track: Path
+) -> tuple[Callable[[], Any], None]:
+    import joblib
+
+    from songnet.benchmark.arrays import extract
+
+    fitted = joblib.load(folder / "model.joblib")
+    extractor = entry.vectors
+    assert extractor is not None
+    y = _thirty_seconds(track, extractor.sr)
+
+    def predict() -> Any:
+        array = np.asarray(extract(y, extractor), np.float32)
+        vector = array.mean(axis=0) if array.ndim == 2 else array
+        return fitted.predict_probs(vector[None])
+
+    return predict, None
+
+
+def _network_calls(
+    runtime: str, entry: Entry, folder: Path, lite: Path, track: Path
+) -> tuple[Callable[[], Any], Callable[[], Any]]:
+    from songnet.inference.runtime import KerasRuntime, LiteRTRuntime, Runtime
+    from songnet.signal.features import frame_patches, log_mel
+
+    features = entry.settings.features
+    network: Runtime
+    if runtime == "keras":
+        network = KerasRuntime(folder / "run" / "network.keras")
+    else:
+        network = LiteRTRuntime(lite)
+    y = _thirty_seconds(track, features.sr)
+    one = frame_patches(log_mel(y, config=features), config=features)[:1]
+
+    def predict() -> Any:
+        return network.predict(frame_patches(log_mel(y, config=features), config=features))
+
+    return predict, lambda: network.predict(one)
+
+
+def _thirty_seconds(track: Path, sr: int) -> Any:
+    from songnet.signal.audio import load_audio
+
+    y, _ = load_audio(track, sr=sr)
+    return np.resize(y, round(_TRACK_SECONDS * sr))
+
+
+def _latency_ms(call: Callable[[], Any]) -> dict[str, float]:
+    for _ in range(_WARM_UP):
+        call()
+    seconds = []
+    for _ in range(_REPEATS):
+        start = time.perf_counter()
+        call()
+        seconds.append(time.perf_counter() - start)
+    p50, p95 = np.quantile(seconds, [0.5, 0.95]) * 1000
+    return {"p50": float(p50), "p95": float(p95)}
+
+
+def _peak_mib() -> float:
+    """Peak resident memory of this process."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (2**20 if sys.platform == "darwin" else 2**10)

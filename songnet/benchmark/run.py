@@ -1,0 +1,256 @@
+"""Run pieces: what is finished is not done again, what was interrupted goes on."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from songnet.benchmark.deadline import Deadline, OutOfTimeError
+from songnet.benchmark.inputs import Inputs, LogMels, leaky_segments, leaky_tracks
+from songnet.benchmark.learners import Learned, learn, load_learned
+from songnet.benchmark.pieces import Piece, prediction_rows
+from songnet.datasets.base import Dataset, Track
+from songnet.datasets.splits import hold_out_groups
+from songnet.exceptions import DatasetError, SongNetError
+from songnet.signal.conditions import (
+    CLEAN,
+    DEGRADED_CONDITIONS,
+    SECONDS_CONDITIONS,
+    Condition,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["BenchmarkRun", "RunReport"]
+
+Notice = Callable[[Piece, str], None]
+_CONDITIONS = {"seconds": SECONDS_CONDITIONS, "robustness": DEGRADED_CONDITIONS}
+
+
+@dataclass
+class RunReport:
+    """What one call of `BenchmarkRun.run` did.
+
+    Parameters
+    ----------
+    done, reused : int
+        Pieces finished now, and before.
+    unfinished : tuple of Piece
+        Pieces that the time did not suffice for; run again to go on.
+    failed : dict of str to str
+        Name and reason of the others, as of a study whose models are not there yet.
+    """
+
+    done: int
+    reused: int
+    unfinished: tuple[Piece, ...]
+    failed: dict[str, str]
+
+
+@dataclass(frozen=True)
+class BenchmarkRun:
+    """The benchmark of a data set, in a folder.
+
+    Parameters
+    ----------
+    inputs : Inputs
+    run_dir : Path
+    seed : int
+    piece_minutes : float
+        A piece that takes longer is interrupted, and goes on in the next run.
+    """
+
+    inputs: Inputs
+    run_dir: Path
+    seed: int = 0
+    piece_minutes: float = 30.0
+
+    def run(
+        self,
+        pieces: Sequence[Piece],
+        *,
+        minutes: float | None = None,
+        notice: Notice | None = None,
+    ) -> RunReport:
+        """Run pieces in their order.
+
+        Parameters
+        ----------
+        pieces : sequence of Piece
+        minutes : float, optional
+            No piece is begun after so many; one that runs is interrupted.
+        notice : callable, optional
+            Called with (piece, message).
+        """
+        end = Deadline.after(minutes) if minutes is not None else None
+        report = RunReport(done=0, reused=0, unfinished=(), failed={})
+        unfinished: list[Piece] = []
+        for piece in pieces:
+            if piece.is_done(self.run_dir, data_hash=self.inputs.dataset.hash):
+                report.reused += 1
+                continue
+            if end and end.has_passed:
+                unfinished.append(piece)
+                continue
+            start = time.monotonic()
+            try:
+                self.run_piece(piece, self._deadline(end))
+            except OutOfTimeError:
+                unfinished.append(piece)
+                message = "interrupted, its time is up"
+            except SongNetError as error:
+                report.failed[piece.name] = message = str(error)
+            else:
+                report.done += 1
+                message = f"done in {time.monotonic() - start:.0f} s"
+            if notice:
+                notice(piece, message)
+        report.unfinished = tuple(unfinished)
+        return report
+
+    def _deadline(self, end: Deadline | None) -> Deadline:
+        own = Deadline.after(self.piece_minutes)
+        return own if end is None or own.at < end.at else end
+
+    def run_piece(self, piece: Piece, deadline: Deadline) -> None:
+        """Run one piece to its end, or raise OutOfTimeError."""
+        studies = {
+            "folds": self._learn_and_predict,
+            "learning-curve": self._learn_and_predict,
+            "leaky": self._leaky,
+            "codec": self._codec,
+            "cost": self._cost,
+        }
+        studies.get(piece.study, self._conditions)(piece, deadline)
+
+    def _learn_and_predict(self, piece: Piece, deadline: Deadline) -> None:
+        dataset = self.inputs.dataset
+        train = dataset.select(lambda track: track.fold != piece.fold)
+        if piece.share < 1:
+            _, part = hold_out_groups(train.tracks, share=piece.share, seed=self.seed)
+            train = train.with_tracks(part)
+        self._prepare(piece, dataset.tracks, deadline)
+        tested = _tested(self.inputs.scored, piece.fold)
+        self._finish_learning(piece, train, tested, deadline)
+
+    def _leaky(self, piece: Piece, deadline: Deadline) -> None:
+        self._prepare(piece, self.inputs.dataset.tracks, deadline)
+        n_folds = max(2, len(self.inputs.dataset.folds))
+        store: LogMels | None = None
+        if piece.entry.leak == "segments":
+            dataset, store = leaky_segments(
+                self.inputs.dataset,
+                self.inputs.log_mels(piece.entry.settings.features),
+                n_folds=n_folds,
+                seed=self.seed,
+            )
+        else:
+            dataset = leaky_tracks(self.inputs.dataset, n_folds=n_folds, seed=self.seed)
+        train = dataset.select(lambda track: track.fold != piece.fold)
+        self._finish_learning(piece, train, _tested(dataset, piece.fold), deadline, store=store)
+
+    def _finish_learning(
+        self,
+        piece: Piece,
+        train: Dataset,
+        tested: Sequence[Track],
+        deadline: Deadline,
+        *,
+        store: LogMels | None = None,
+    ) -> None:
+        learned, about = learn(
+            piece.entry,
+            train,
+            inputs=self.inputs,
+            folder=piece.folder(self.run_dir),
+            genres=self.inputs.dataset.genres,
+            seed=self.seed,
+            store=store,
+            deadline=deadline,
+        )
+        start = time.perf_counter()
+        probs = learned.predict(tested, self.inputs)
+        about |= {"predict_seconds": time.perf_counter() - start, "n_tracks": len(tested)}
+        self._finish(piece, about, self._rows(piece, tested, probs))
+
+    def _codec(self, piece: Piece, deadline: Deadline) -> None:
+        """Predict the tracks that exist in their own codec from that."""
+        twins = [t for t in self.inputs.twins or () if t.fold == piece.fold]
+        self._prepare(piece, tuple(self.inputs.twins or ()), deadline)
+        frames = []
+        if twins:
+            probs = self._load(piece).predict(twins, self.inputs)
+            frames.append(self._rows(piece, twins, probs, condition="original"))
+        self._finish(piece, {"n_tracks": len(twins)}, *frames)
+
+    def _conditions(self, piece: Piece, deadline: Deadline) -> None:
+        learned = self._load(piece)
+        tested = _tested(self.inputs.scored, piece.fold)
+        frames = []
+        for condition in _CONDITIONS[piece.study]:
+            self._prepare(piece, tested, deadline, condition=condition)
+            probs = learned.predict(tested, self.inputs, condition)
+            frames.append(self._rows(piece, tested, probs, condition=condition.name))
+        self._finish(piece, {"n_tracks": len(tested)}, *frames)
+
+    def _cost(self, piece: Piece, _deadline: Deadline) -> None:
+        from songnet.benchmark.cost import measure_cost
+
+        trained = piece.model_of.read(self.run_dir)
+        if trained is None:
+            raise DatasetError(f"{piece.model_of.name} is not finished; run it first.")
+        track = _tested(self.inputs.scored, piece.fold)[0]
+        cost = measure_cost(piece.entry, piece.model_of.folder(self.run_dir), track.path)
+        self._finish(piece, {**cost, "train_seconds": trained.get("train_seconds")})
+
+    def _load(self, piece: Piece) -> Learned:
+        return load_learned(piece.entry, piece.model_of.folder(self.run_dir))
+
+    def _prepare(
+        self,
+        piece: Piece,
+        tracks: Sequence[Track],
+        deadline: Deadline,
+        *,
+        condition: Condition = CLEAN,
+    ) -> None:
+        """Compute the features that are missing."""
+        entry = piece.entry
+        extractor = entry.settings.features if entry.is_network else entry.vectors
+        assert extractor is not None
+        self.inputs.prepare(extractor, tracks, condition=condition, deadline=deadline)
+        if entry.is_network and piece.model_of == piece:
+            settings = entry.settings
+            if settings.training.degraded_share > 0:
+                self.inputs.prepare_degraded(settings.features, self.inputs.dataset.tracks)
+
+    def _rows(
+        self, piece: Piece, tracks: Sequence[Track], probs: Any, *, condition: str = "clean"
+    ) -> pd.DataFrame:
+        return prediction_rows(
+            piece,
+            tracks,
+            probs,
+            dataset=self.inputs.dataset,
+            seed=self.seed,
+            condition=condition,
+        )
+
+    def _finish(self, piece: Piece, about: dict[str, Any], *frames: pd.DataFrame) -> None:
+        import pandas as pd
+
+        piece.finish(
+            self.run_dir,
+            data_hash=self.inputs.dataset.hash,
+            seed=self.seed,
+            results=about,
+            rows=pd.concat(frames, ignore_index=True) if frames else None,
+        )
+
+
+def _tested(dataset: Dataset, fold: int) -> list[Track]:
+    return [track for track in dataset if track.fold == fold]

@@ -1,0 +1,159 @@
+"""Sections of the results that go beyond the leaderboard, one for each study."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from songnet.benchmark.inputs import Inputs
+from songnet.benchmark.pieces import LEARNING_SHARES, Piece
+from songnet.benchmark.reader import Reader, Scored, headline_intervals, is_right
+from songnet.evaluation.metrics import accuracy, evaluate
+from songnet.exceptions import DatasetError
+from songnet.signal.statistics import StatisticsConfig, statistics_names
+
+__all__ = [
+    "codec_section",
+    "conditions_section",
+    "cost_section",
+    "leaky_section",
+    "learning_curve_section",
+    "mfcc_section",
+]
+
+
+def conditions_section(
+    scored: Mapping[str, Scored], reader: Reader, study: str, seed: int
+) -> dict[str, Any]:
+    """Metrics under each condition, and the change from the same tracks clean."""
+    models: dict[str, Any] = {}
+    for name, clean in scored.items():
+        rows = reader.rows(clean.entry, study)
+        if rows is None:
+            continue
+        right = dict(zip(clean.rows["track_id"], is_right(clean), strict=True))
+        models[name] = []
+        for condition, part in rows.groupby("condition", sort=False):
+            heard = reader.scored(clean.entry, study, part)
+            same = float(np.mean([right[i] for i in heard.rows["track_id"]]))
+            values = headline_intervals(heard, seed)
+            lost = same - values["accuracy"]["value"]
+            models[name].append(
+                {
+                    "condition": str(condition),
+                    "n_tracks": len(part),
+                    **values,
+                    "clean_accuracy": same,
+                    "lost": lost,
+                }
+            )
+    return models
+
+
+def codec_section(scored: Mapping[str, Scored], reader: Reader) -> dict[str, Any]:
+    """Accuracy on tracks in their own codec, and on the same tracks of the data set."""
+    models: dict[str, Any] = {}
+    for name, clean in scored.items():
+        rows = reader.rows(clean.entry, "codec")
+        if rows is None:
+            continue
+        original = reader.scored(clean.entry, "codec", rows)
+        right = dict(zip(clean.rows["track_id"], is_right(clean), strict=True))
+        encoded = np.array([right[i] for i in original.rows["track_id"]])
+        right_too = is_right(original)
+        models[name] = {
+            "n_tracks": len(rows),
+            "accuracy": float(encoded.mean()),
+            "original_accuracy": accuracy(original.y_true, original.probs),
+            "only_encoded": int(np.sum(encoded & ~right_too)),
+            "only_original": int(np.sum(~encoded & right_too)),
+        }
+    return models
+
+
+def learning_curve_section(
+    scored: Mapping[str, Scored], reader: Reader, seed: int
+) -> dict[str, Any]:
+    """Metrics against the share of the training data, where all folds are there."""
+    models: dict[str, Any] = {}
+    for name, whole in scored.items():
+        if not whole.entry.has_learning_curve:
+            continue
+        points = []
+        for share in LEARNING_SHARES:
+            rows = reader.rows(whole.entry, "learning-curve", share)
+            if rows is not None and len(rows) == len(whole.rows):
+                part = reader.scored(whole.entry, "learning-curve", rows)
+                points.append({"share": share, **headline_intervals(part, seed)})
+        models[name] = [*points, {"share": 1.0, **headline_intervals(whole, seed)}]
+    return models
+
+
+def leaky_section(scored: Mapping[str, Scored], reader: Reader, seed: int) -> dict[str, Any]:
+    """Metrics of the leaky split beside those of the honest one."""
+    models: dict[str, Any] = {}
+    for name, honest in scored.items():
+        rows = reader.rows(honest.entry, "leaky")
+        if rows is None:
+            continue
+        leaky = reader.scored(honest.entry, "leaky", rows)
+        models[name] = {
+            "split": honest.entry.leak,
+            "n_scored": len(rows),
+            "folds": sorted({int(fold) for fold in rows["fold"]}),
+            **headline_intervals(leaky, seed),
+            "honest": evaluate(honest.y_true, honest.probs),
+        }
+    return models
+
+
+def cost_section(scored: Mapping[str, Scored], reader: Reader) -> dict[str, Any]:
+    """Size, operations, latency, memory and training time, beside the accuracy."""
+    models: dict[str, Any] = {}
+    known = ("parameters", "weights_bytes", "macs", "runtimes", "machine", "load")
+    for name, model in scored.items():
+        about = reader.about(Piece(model.entry, "cost", reader.dataset.folds[0]))
+        if about is None:
+            continue
+        pieces = [Piece(model.entry, "folds", fold) for fold in reader.dataset.folds]
+        seconds = [(reader.about(piece) or {}).get("train_seconds") for piece in pieces]
+        measured = [s for s in seconds if s is not None]
+        models[name] = {
+            **{key: about[key] for key in known},
+            "train_seconds_of_a_fold": float(np.mean(measured)) if measured else None,
+            "accuracy": accuracy(model.y_true, model.probs),
+        }
+    return models
+
+
+def mfcc_section(inputs: Inputs) -> dict[str, Any] | None:
+    """Mean and variance of each MFCC by genre, over all frames of its tracks.
+
+    Returns
+    -------
+    section : dict or None
+        ``coefficients`` and, for each genre, ``mean`` and ``variance`` of each
+        and the number of tracks; every track counts alike. None where the clip
+        statistics are not all there.
+    """
+    config = StatisticsConfig()
+    tracks = inputs.scored.tracks
+    try:
+        X = inputs.vectors(config, tracks).astype(np.float64)
+    except DatasetError:
+        return None
+    names = list(statistics_names(config))
+    means = X[:, [names.index(f"mfcc_{i}_mean") for i in range(config.n_mfcc)]]
+    stds = X[:, [names.index(f"mfcc_{i}_std") for i in range(config.n_mfcc)]]
+    genres: dict[str, Any] = {}
+    for genre in inputs.dataset.genres:
+        rows = np.array([track.genre == genre for track in tracks])
+        variance = np.square(stds[rows]).mean(axis=0) + means[rows].var(axis=0)
+        genres[genre] = {
+            "n_tracks": int(rows.sum()),
+            "mean": means[rows].mean(axis=0),
+            "variance": variance,
+        }
+    return {"coefficients": config.n_mfcc, "statistics": config.to_dict(), "by_genre": genres}

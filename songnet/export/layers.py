@@ -1,0 +1,73 @@
+"""What a network is made of: its layers with their shapes, parameters and multiplications."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+
+__all__ = ["count_macs", "layer_rows"]
+
+Shape = tuple[int, ...]
+
+
+def layer_rows(network: keras.Model, input_shape: tuple[int, int]) -> list[dict[str, Any]]:
+    """Describe the layers of a network in their order.
+
+    Parameters
+    ----------
+    network : keras.Model
+        Of layers in a row, as all of `songnet.models`.
+    input_shape : (int, int)
+        Frames and mel bands of a patch.
+
+    Returns
+    -------
+    rows : list of dict
+        ``name``, ``kind``, ``output_shape`` without the batch, ``parameters``
+        and ``macs``: multiplications of one patch in convolutions, dense and
+        recurrent layers and the DCT; normalisation, pooling and activations
+        are not counted.
+    """
+    rows = []
+    shape: Shape = (1, *input_shape)
+    for layer in network.layers:
+        if isinstance(layer, keras.layers.InputLayer):
+            continue
+        output = _output_shape(layer, shape)
+        rows.append(
+            {
+                "name": layer.name,
+                "kind": type(layer).__name__,
+                "output_shape": list(output[1:]),
+                "parameters": int(layer.count_params()),
+                "macs": _layer_macs(layer, shape, output),
+            }
+        )
+        shape = output
+    return rows
+
+
+def count_macs(network: keras.Model, input_shape: tuple[int, int]) -> int:
+    """Multiplications of one patch, see `layer_rows`."""
+    return sum(row["macs"] for row in layer_rows(network, input_shape))
+
+
+def _output_shape(layer: Any, source: Shape) -> Shape:
+    shape = layer.compute_output_shape(source)
+    return tuple(shape["logits"] if isinstance(shape, dict) else shape)
+
+
+def _layer_macs(layer: Any, source: Shape, size: Shape) -> int:
+    """Multiplications of a layer for a batch of one."""
+    weights = [weight for weight in layer.trainable_weights if "bias" not in weight.name]
+    matrices = sum(int(np.prod(weight.shape)) for weight in weights if len(weight.shape) > 1)
+    kind = type(layer).__name__
+    if kind == "Mfcc":
+        return source[1] * source[2] * size[2]
+    if kind in {"Conv1D", "Conv2D"}:
+        return matrices * int(np.prod(size[1:-1]))
+    if kind in {"GRU", "LSTM", "Bidirectional", "AttentionPooling", "MeanPooling"}:
+        return matrices * source[1]
+    return matrices

@@ -1,0 +1,198 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from concurrent.futures import Future
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from songnet.benchmark import cost
+from songnet.benchmark.pieces import STUDIES, Piece, list_pieces
+from songnet.benchmark.run import BenchmarkRun
+from songnet.benchmark.summary import summarise
+from songnet.exceptions import DatasetError, ParameterError
+from tests.benchmark.conftest import KNN, MAJORITY, NETWORK
+
+pytestmark = pytest.mark.timeout(1800)  # numba, TensorFlow: slow on a busy machine
+
+CHEAP = ("folds", "leaky", "codec", "seconds", "robustness")
+
+
+def read(path: Path) -> dict:
+    return json.loads(path.read_text())
+
+
+@pytest.fixture(scope="module")
+def done(inputs, tmp_path_factory) -> Path:
+    """All cheap studies of two baselines."""
+    run_dir = tmp_path_factory.mktemp("run")
+    pieces = list_pieces((MAJORITY, KNN), (0, 1), studies=CHEAP)
+    report = BenchmarkRun(inputs, run_dir).run(pieces)
+    assert (report.done, report.failed, report.unfinished) == (len(pieces), {}, ())
+    return run_dir
+
+
+def test_pieces_come_in_an_order_that_works():
+    pieces = list_pieces((KNN, NETWORK), (0, 1))
+    studies = [piece.study for piece in pieces]
+    assert studies == sorted(studies, key=STUDIES.index)
+    assert len({piece.name for piece in pieces}) == len(pieces)
+    leaky = [(p.entry.name, p.fold) for p in pieces if p.study == "leaky"]
+    assert leaky == [("knn", 0), ("knn", 1), ("songnet", 0)]
+    assert {p.share for p in pieces if p.study == "learning-curve"} == {0.1, 0.25, 0.5}
+    assert {p.fold for p in list_pieces((KNN,), (0, 1), only_folds=[1])} == {1}
+    with pytest.raises(ParameterError, match="no fold"):
+        list_pieces((KNN,), (0, 1), only_folds=[2])
+    with pytest.raises(ParameterError, match="no study"):
+        list_pieces((KNN,), (0, 1), studies=["speed"])
+
+
+def test_each_track_is_predicted_once_by_a_model_of_the_other_artists(inputs, done):
+    frames = [
+        pd.read_parquet(Piece(KNN, "folds", fold).folder(done) / "predictions.parquet")
+        for fold in (0, 1)
+    ]
+    rows = pd.concat(frames)
+    assert sorted(rows["track_id"]) == sorted(t.track_id for t in inputs.dataset)
+    folds = {track.track_id: track.fold for track in inputs.dataset}
+    assert all(folds[i] == fold for i, fold in zip(rows["track_id"], rows["fold"], strict=True))
+    np.testing.assert_allclose(rows[["p_High", "p_Low"]].sum(axis=1), 1, atol=1e-5)
+    about = Piece(KNN, "folds", 0).read(done)
+    assert about["n_train"] == sum(track.fold != 0 for track in inputs.dataset)
+    assert about["data_hash"] == inputs.dataset.hash
+    assert {"commit", "versions", "seed", "chosen", "train_seconds"} <= set(about)
+
+
+def test_what_is_done_is_not_done_again(inputs, done, monkeypatch):
+    monkeypatch.setattr(BenchmarkRun, "run_piece", None)
+    report = BenchmarkRun(inputs, done).run(list_pieces((KNN,), (0, 1), studies=CHEAP))
+    assert (report.done, report.reused) == (0, 10)
+
+
+def test_other_data_or_settings_are_refused(inputs, done):
+    with pytest.raises(ParameterError, match="other settings or data"):
+        Piece(KNN, "folds", 0).is_done(done, data_hash="other")
+
+
+def test_no_piece_begins_after_the_time(inputs, tmp_path):
+    pieces = list_pieces((MAJORITY,), (0, 1), studies=["folds"])
+    report = BenchmarkRun(inputs, tmp_path).run(pieces, minutes=0)
+    assert report.unfinished == pieces
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_study_without_its_models_says_what_to_run(inputs, tmp_path):
+    report = BenchmarkRun(inputs, tmp_path).run(list_pieces((KNN,), (0,), studies=["seconds"]))
+    assert "run the study 'folds' of knn first" in report.failed["seconds/knn/fold-0"]
+
+
+def test_results_say_what_was_measured(inputs, done, tmp_path):
+    summary = summarise((MAJORITY, KNN, NETWORK), inputs, run_dir=done, results=tmp_path, seed=0)
+    assert summary.incomplete == {"songnet": "0, 1"}
+    assert all(path.is_file() for path in summary.files)
+    board = read(tmp_path / "leaderboard.json")
+    assert [(m["model"], m["missing_folds"]) for m in board["not_run"]] == [("songnet", "0, 1")]
+    assert board["data_hash"] == inputs.dataset.hash
+    assert [row["model"] for row in board["models"]] == ["knn", "majority"]
+    knn, majority = board["models"]
+    assert knn["accuracy"]["value"] > 0.9
+    assert majority["accuracy"]["value"] == 0.5
+    assert set(knn["by_source"]) == {"a", "b"}
+    assert np.sum(knn["confusion"]) == len(inputs.dataset)
+    (pair,) = read(tmp_path / "comparisons.json")["models"]["knn"]
+    assert pair["model"] == "majority"
+    assert pair["difference"]["high"] < 0
+    assert pair["p_mcnemar_holm"] < 0.001
+    degraded = read(tmp_path / "robustness.json")["models"]["knn"]
+    assert len(degraded) == 7
+    assert degraded[0]["accuracy"]["value"] < 0.75 < degraded[0]["clean_accuracy"]
+    assert degraded[0]["lost"] == pytest.approx(
+        degraded[0]["clean_accuracy"] - degraded[0]["accuracy"]["value"], abs=1e-5
+    )
+    assert [row["condition"] for row in read(tmp_path / "seconds.json")["models"]["knn"]] == [
+        "1s", "3s", "5s", "10s", "20s", "30s"
+    ]  # fmt: skip
+    assert read(tmp_path / "codec.json")["models"]["knn"]["n_tracks"] == 12
+    assert read(tmp_path / "leaky.json")["models"]["knn"]["split"] == "tracks"
+    mfcc = read(tmp_path / "mfcc.json")["by_genre"]
+    assert mfcc["High"]["n_tracks"] == 24
+    assert np.mean(mfcc["High"]["mean"]) == pytest.approx(2, abs=0.2)
+    # Of a track's own deviation (2 squared and 1 of noise) and between the means of tracks (1).
+    assert np.mean(mfcc["High"]["variance"]) == pytest.approx(6, abs=0.6)
+    table = pd.read_parquet(tmp_path / "predictions.parquet")
+    assert len(table) == 2 * len(inputs.dataset)
+    assert read(tmp_path / "predictions.json")["rows"] == len(table)
+
+
+def test_nothing_finished_is_no_result(inputs, tmp_path):
+    with pytest.raises(DatasetError, match="No model has all folds"):
+        summarise((KNN,), inputs, run_dir=tmp_path, results=tmp_path, seed=0)
+
+
+class _InThisProcess:
+    """Stands for a pool of one process: starting one imports TensorFlow again."""
+
+    def __init__(self, *_args: object, **_kwargs: object) -> None:
+        pass
+
+    def __enter__(self) -> _InThisProcess:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        pass
+
+    def submit(self, work: Callable[..., object], *args: object) -> Future:
+        future: Future = Future()
+        future.set_result(work(*args))
+        return future
+
+
+@pytest.fixture
+def one_process(monkeypatch) -> None:
+    monkeypatch.setattr(cost, "ProcessPoolExecutor", _InThisProcess)
+    monkeypatch.setattr(cost, "_REPEATS", 5)
+    monkeypatch.setattr(cost, "_TRACK_SECONDS", 4.0)
+    for name in cost._THREAD_VARIABLES:
+        monkeypatch.setenv(name, "1")  # put back afterwards
+
+
+def test_the_cost_of_a_classifier_is_measured(inputs, done, one_process):
+    (piece,) = list_pieces((KNN,), (0, 1), studies=["cost"], only_folds=[0])
+    report = BenchmarkRun(inputs, done).run([piece])
+    assert report.failed == {}
+    about = piece.read(done)
+    measured = about["runtimes"]["scikit-learn"]
+    assert 0 < measured["track_ms"]["p50"] <= measured["track_ms"]["p95"]
+    assert about["weights_bytes"] == (piece.model_of.folder(done) / "model.joblib").stat().st_size
+
+
+@pytest.mark.slow
+def test_a_network_is_interrupted_and_goes_on(inputs, tmp_path, one_process):
+    pieces = list_pieces((NETWORK,), (0, 1), studies=["folds"], only_folds=[0])
+    work = BenchmarkRun(inputs, tmp_path, piece_minutes=0)
+    assert work.run(pieces).unfinished == pieces
+    state = pieces[0].folder(tmp_path) / "run" / "history.csv"
+    assert len(state.read_text().splitlines()) == 2  # the heading and one epoch
+    report = BenchmarkRun(inputs, tmp_path).run(pieces)
+    assert report.done == 1
+    about = pieces[0].read(tmp_path)
+    assert about["epochs"] == 4
+    assert about["train_seconds"] > 0
+    rows = pd.read_parquet(pieces[0].folder(tmp_path) / "predictions.parquet")
+    assert np.mean((rows["p_High"] > 0.5) == (rows["genre"] == "High")) == 1
+    studies = ["seconds", "codec", "leaky", "cost"]
+    more = list_pieces((NETWORK,), (0, 1), studies=studies, only_folds=[0])
+    report = BenchmarkRun(inputs, tmp_path).run(more)
+    assert report.failed == {}
+    assert report.done == 4
+    about = Piece(NETWORK, "cost", 0).read(tmp_path)
+    assert set(about["runtimes"]) == {"keras", "litert"}
+    for measured in about["runtimes"].values():
+        assert 0 < measured["window_ms"]["p50"] <= measured["window_ms"]["p95"]
+        assert measured["window_ms"]["p50"] < measured["track_ms"]["p50"]
+        assert measured["peak_mib"] > 10
+    assert about["parameters"] > 0
+    assert about["weights_bytes"] > 4 * about["parameters"]
