@@ -285,15 +285,18 @@ def _record_html(record: HistoryRecord) -> str:
 
 
 def _genre_html(record: HistoryRecord) -> str:
-    genre = record.genre if record.is_sure else f"Not sure: {record.genre}"
     said = record.corrected_genre
     verdict = ""
     if said is not None:
         verdict = " · you agree" if said == record.genre else f" · you say {said}"
-    return (
-        f'{escape(genre)} <span style="{MUTED}">{percent(record.confidence)}'
-        f"{escape(verdict)}</span>"
-    )
+    closest = f"{record.genre} {percent(record.confidence)}"
+    if record.status == "ok":
+        answer, beside = record.genre, percent(record.confidence)
+    elif record.status == "not_music":
+        answer, beside = "Not music", f"closest: {closest}"
+    else:
+        answer, beside = "Not sure", f"closest: {closest}"
+    return f'{escape(answer)} <span style="{MUTED}">{escape(beside + verdict)}</span>'
 
 
 def _when(moment: datetime) -> str:

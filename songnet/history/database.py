@@ -18,7 +18,7 @@ from songnet.history.schema import RECORDS
 __all__ = ["DatabaseHistory", "read_corrections"]
 
 _SAME = (
-    "record_id", "sha256", "name", "genre", "is_sure", "probabilities", "duration_seconds",
+    "record_id", "sha256", "name", "genre", "status", "probabilities", "duration_seconds",
     "model", "classified_at", "corrected_genre", "corrected_at",
 )  # fmt: skip
 _CORRECTION = ("corrected_genre", "corrected_at", "searched_correction")

@@ -13,7 +13,7 @@ __all__ = ["records_to_csv", "records_to_json"]
 
 _COLUMNS = (
     "classified_at", "name", "artist", "title", "album", "year", "genre_in_tags", "genre",
-    "is_sure", "confidence", "corrected_genre", "corrected_at", "duration_seconds", "model",
+    "status", "confidence", "corrected_genre", "corrected_at", "duration_seconds", "model",
     "sha256",
 )  # fmt: skip
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")

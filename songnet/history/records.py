@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from songnet.datasets.tags import Tags
 from songnet.exceptions import ParameterError
-from songnet.inference.prediction import Prediction
+from songnet.inference.prediction import Prediction, Status
 
 __all__ = ["History", "HistoryQuery", "HistoryRecord", "clean_genre", "clean_text", "new_record"]
 
@@ -40,8 +40,9 @@ class HistoryRecord:
     tags : Tags
     genre : str
         The most probable one.
-    is_sure : bool
-        False where the model's answer was "not sure".
+    status : str
+        The answer: ``ok``, ``not_sure`` or ``not_music``; see
+        `songnet.inference.prediction.Prediction`.
     probabilities : dict of str to float
     duration_seconds : float
     model : str
@@ -58,7 +59,7 @@ class HistoryRecord:
     name: str
     tags: Tags
     genre: str
-    is_sure: bool
+    status: Status
     probabilities: dict[str, float]
     duration_seconds: float
     model: str
@@ -187,7 +188,7 @@ def new_record(
             year=tags.year,
         ),
         genre=prediction.genre,
-        is_sure=prediction.status == "ok",
+        status=prediction.status,
         probabilities=dict(zip(prediction.genres, probabilities, strict=True)),
         duration_seconds=round(prediction.duration_seconds, 3),
         model=clean_text(model)[:MAX_MODEL],

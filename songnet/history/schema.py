@@ -16,9 +16,10 @@ from songnet.history.records import MAX_GENRE, MAX_MODEL, MAX_TEXT
 
 __all__ = ["RECORDS", "SCHEMA_VERSION", "open_database"]
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 _BUSY_SECONDS = 15
 _ID_LENGTH = 64
+_STATUS_LENGTH = 16
 
 
 class UtcDateTime(sa.TypeDecorator[datetime]):
@@ -56,7 +57,7 @@ RECORDS = sa.Table(
     sa.Column("tag_genre", sa.String(MAX_TEXT), nullable=False),
     sa.Column("year", sa.Integer),
     sa.Column("genre", sa.String(MAX_MODEL), nullable=False),
-    sa.Column("is_sure", sa.Boolean, nullable=False),
+    sa.Column("status", sa.String(_STATUS_LENGTH), nullable=False),
     sa.Column("probabilities", sa.JSON, nullable=False),
     sa.Column("duration_seconds", sa.Double, nullable=False),
     sa.Column("model", sa.String(MAX_MODEL), nullable=False),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -14,6 +15,8 @@ from songnet.inference.classifier import Classifier
 from songnet.signal.music import MusicDetector
 from tests.app.conftest import html_text, use_stub
 from tests.app.stub import GENRES, StubRuntime, clip, stub_bundle
+
+HISTORY = Path(__file__).parents[2] / "pages" / "history.py"
 
 
 class Doubter(MusicDetector):
@@ -72,3 +75,14 @@ def test_the_download_names_no_genre(monkeypatch: pytest.MonkeyPatch) -> None:
     values = json.loads(result_json(analysis, name="talk.wav", model="stub 0"))
     assert values["status"] == "not_music"
     assert values["genre"] is None
+
+
+def test_the_history_says_not_music(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    use_detector(monkeypatch, log_odds=-3.0)
+    upload(app)
+    app.switch_page(str(HISTORY)).run()
+    assert not app.exception
+    text = html_text(app)
+    assert "Not music" in text
+    assert "closest:" in text
+    assert "Not sure" not in text

@@ -26,7 +26,7 @@ def record(
         name=name,
         tags=tags or Tags(),
         genre=genre,
-        is_sure=True,
+        status="ok",
         probabilities={"Jazz": 0.25, "Rock": 0.25, genre: 0.75},
         duration_seconds=30.0,
         model=model,
