@@ -10,6 +10,7 @@ import pandas as pd
 
 from app.neighbours import NEIGHBOURS_FILE
 from app.settings import Settings
+from songnet.datasets.collections import INDEX_FOLDER
 from songnet.datasets.index import IndexFilter
 from songnet.datasets.places import cache_root
 from songnet.exceptions import DatasetError
@@ -32,7 +33,9 @@ __all__ = [
     "near_duplicate_rows",
     "rows_of_view",
     "sort_rows",
+    "table_rows",
     "years_of",
+    "years_span",
 ]
 
 PAGE_ROWS = 25
@@ -91,7 +94,7 @@ class Choice:
 
 
 def find_collections(settings: Settings) -> dict[str, Path]:
-    """Find the built collections of the folders that the operator allows.
+    """Find the collections of the folders that the operator allows.
 
     Parameters
     ----------
@@ -100,8 +103,9 @@ def find_collections(settings: Settings) -> dict[str, Path]:
     Returns
     -------
     paths : dict of str to Path
-        By name, sorted; last the tracks that the model is shipped with. Two
-        of one name are told apart by their folders.
+        By name, sorted: those that were listened to; where the operator names
+        no folder, the indexed data sets that were not; last the tracks that
+        the model is shipped with. Two of one name are told apart.
     """
     folders = settings.collection_folders or (cache_root() / "collections",)
     found: dict[str, Path] = {}
@@ -109,9 +113,22 @@ def find_collections(settings: Settings) -> dict[str, Path]:
         for path in sorted(folder.glob(f"*/{COLLECTION_FILE}")):
             name = path.parent.name
             found[f"{name} ({folder.name})" if name in found else name] = path
+    if not settings.collection_folders:
+        found |= _find_indexes(heard=set(found))
     shipped = find_bundle() / NEIGHBOURS_FILE
     if shipped.is_file():
         found["What the model learned from (no audio)"] = shipped
+    return found
+
+
+def _find_indexes(heard: set[str]) -> dict[str, Path]:
+    found: dict[str, Path] = {}
+    for path in sorted((cache_root() / INDEX_FOLDER).glob("*.parquet")):
+        name, _, place = path.stem.rpartition("-")
+        if name in heard:
+            continue
+        label = f"{name} (not listened to)"
+        found[f"{name}, {place} (not listened to)" if label in found else label] = path
     return found
 
 
@@ -165,6 +182,23 @@ def counts_by_genre(frame: pd.DataFrame) -> pd.Series:
 def years_of(frame: pd.DataFrame) -> pd.Series:
     """Years of the tracks whose year is known."""
     return frame["year"].dropna().astype(int)
+
+
+def years_span(frame: pd.DataFrame) -> tuple[int, int] | None:
+    """First and last known year; None where there are not two."""
+    years = years_of(frame)
+    span = (int(years.min()), int(years.max())) if len(years) else (0, 0)
+    return span if span[0] < span[1] else None
+
+
+def table_rows(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return rows as the table shows them: whole percents, nothing where a year is unknown."""
+    shown = frame.copy()
+    if "year" in shown:
+        shown["year"] = shown["year"].astype("string").fillna("")
+    if "confidence" in shown:
+        shown["confidence"] = 100 * shown["confidence"]
+    return shown
 
 
 def map_sample(frame: pd.DataFrame, *, most: int, seed: int = 0) -> pd.DataFrame:

@@ -84,7 +84,7 @@ def years_figure(years: pd.Series) -> go.Figure:
     )
     figure.update_xaxes(tickformat="d", showgrid=False, nticks=6)
     figure.update_yaxes(gridcolor=GRID_COLOR, nticks=4, rangemode="tozero")
-    figure.update_layout(bargap=0.1)
+    figure.update_layout(bargap=0)  # a gap of less than a pixel comes and goes
     return finish_figure(figure, height=220)
 
 
@@ -134,7 +134,7 @@ def map_figure(
             )
         )
     figure.update_xaxes(visible=False)
-    figure.update_yaxes(visible=False, scaleanchor="x")
+    figure.update_yaxes(visible=False)
     figure.update_layout(
         dragmode="pan",
         hovermode="closest",

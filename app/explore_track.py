@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import pandas as pd
 import streamlit as st
 
 from app import charts, explore, services
+from app.analysis import Analysis
 from app.charts_views import views_figure
 from app.components import answer_html, facts_html, percent, show_error
 from app.neighbours import neighbours_html
@@ -18,7 +21,7 @@ from songnet.exceptions import AudioError, DatasetError
 from songnet.inference.collection import Collection
 from songnet.signal.audio import DecodeLimits
 
-__all__ = ["show_track"]
+__all__ = ["show_none", "show_track"]
 
 _PLOTLY_CONFIG = {"displayModeBar": False}
 _BASIS = {
@@ -26,11 +29,31 @@ _BASIS = {
     "heard": "the model learned from this track",
     "new": "it learned from another collection",
 }
+_DOUBTS = {
+    "not_sure": "It is too unsure to name one. ",
+    "not_music": "It does not take this for music. ",
+}
 _N_NEIGHBOURS = 5
 _PICTURES = ("Waveform", "Mel-spectrogram")
 
 
-def show_track(collection: Collection, row: int, *, limits: DecodeLimits) -> None:
+@dataclass(frozen=True)
+class _Heard:
+    """A track whose audio is here, and what the model says to it now."""
+
+    clip: Clip
+    analysis: Analysis
+
+
+def show_none() -> None:
+    """Say what this place is for."""
+    with st.container(border=True):
+        st.caption("Choose a track in the table or on the map to see and hear it here.")
+
+
+def show_track(
+    collection: Collection, row: int, *, limits: DecodeLimits, on_close: Callable[[], None]
+) -> None:
     """Show everything about one track.
 
     Parameters
@@ -39,20 +62,27 @@ def show_track(collection: Collection, row: int, *, limits: DecodeLimits) -> Non
     row : int
     limits : DecodeLimits
         Of what is opened.
+    on_close : callable
+        Called where the visitor closes it.
     """
     track = collection.frame.iloc[row]
-    st.subheader(track["title"] or track["track_id"], anchor=False)
-    with st.container(border=True, key="explore-track"):
-        st.html(_answer(track, collection))
-        if track["predicted"]:
-            probs = collection.probs[row].astype(float)
-            st.plotly_chart(
-                charts.probabilities_figure(collection.genres, probs),
-                key=f"explore-probabilities-{row}",
-                config=_PLOTLY_CONFIG,
-                alt="Probability of each genre",
-            )
-    _show_sound(collection, row, limits=limits)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.subheader(track["title"] or track["track_id"], anchor=False)
+        st.button(
+            "Close", key="explore-close", icon=":material/close:", type="tertiary",
+            on_click=on_close,
+        )  # fmt: skip
+    try:
+        with st.spinner("Listening …"):
+            heard = _listen(collection, row, limits=limits)
+    except DatasetError as error:
+        show_error(error)
+        heard = None
+    _show_answer(collection, row, heard)
+    if isinstance(heard, _Heard):
+        _show_sound(heard, row, limits=limits)
+    elif heard is None:
+        st.caption("Its audio is not on this machine.")
     st.html(facts_html(_facts(track), unknown="unknown"))
     if track["predicted"]:
         near = collection.neighbours(collection.embeddings[row], k=_N_NEIGHBOURS + 1)
@@ -61,26 +91,60 @@ def show_track(collection: Collection, row: int, *, limits: DecodeLimits) -> Non
         st.html(neighbours_html(near))
 
 
-def _answer(track: pd.Series, collection: Collection) -> str:
-    if not track["predicted"]:
-        return answer_html(
-            caption="The model says", headline="Nothing", note=track["error"] or track["status"]
-        )
-    label = track["genre"]
-    if not label:
-        verdict = "The collection names no genre."
-    elif label.casefold() == track["predicted"].casefold():
-        verdict = f"The collection says {label} as well."
+def _listen(
+    collection: Collection, row: int, *, limits: DecodeLimits
+) -> _Heard | AudioError | None:
+    """Return the track with what the model says; None where its file is not on this machine."""
+    data = explore.audio_bytes(collection, row, limits=limits)
+    if data is None:
+        return None
+    digest = hashlib.sha256(data).hexdigest()
+    clip = Clip(number=0, name="", data=data, digest=digest, origin="upload")
+    analysis = services.analyse(clip, limits=limits)
+    return analysis if isinstance(analysis, AudioError) else _Heard(clip, analysis)
+
+
+def _show_answer(collection: Collection, row: int, heard: _Heard | AudioError | None) -> None:
+    """Show what the model said when it listened to the collection, else what it says now."""
+    track = collection.frame.iloc[row]
+    if track["predicted"]:
+        status, basis = track["status"], _BASIS[track["basis"]]
+        genres, probs = collection.genres, collection.probs[row].astype(float)
+    elif isinstance(heard, _Heard):
+        prediction = heard.analysis.prediction
+        status, basis = prediction.status, "just now"
+        genres, probs = prediction.genres, prediction.probs
     else:
-        verdict = f"The collection says {label}."
-    colors = charts.genre_colors(collection.genres)
-    return answer_html(
-        caption=f"The model says ({_BASIS[track['basis']]})",
-        headline=track["predicted"],
-        color=colors[track["predicted"]],
-        confidence=f"{percent(track['confidence'])} confident",
-        note=verdict,
-    )
+        if problem := str(heard or track["error"] or track["status"]):
+            with st.container(border=True):
+                st.html(answer_html(caption="The model says", headline="Nothing", note=problem))
+        return
+    best = int(probs.argmax())
+    doubt = _DOUBTS.get(status, "")
+    with st.container(border=True, key="explore-track"):
+        st.html(
+            answer_html(
+                caption=f"The model says ({basis})",
+                headline=genres[best],
+                color=charts.genre_colors(genres)[genres[best]],
+                confidence=f"{percent(probs[best])} confident",
+                note=f"{doubt}{_verdict(track['genre'], genres[best])}",
+            )
+        )
+        st.plotly_chart(
+            charts.probabilities_figure(genres, probs),
+            key=f"explore-probabilities-{row}",
+            config=_PLOTLY_CONFIG,
+            alt="Probability of each genre",
+        )
+
+
+def _verdict(label: str, predicted: str) -> str:
+    if not label:
+        return "The collection names no genre."
+    if label.casefold() == predicted.casefold():
+        return f"The collection says {label} as well."
+    return f"The collection says {label}."
 
 
 def _facts(track: pd.Series) -> dict[str, str]:
@@ -98,22 +162,10 @@ def _facts(track: pd.Series) -> dict[str, str]:
     return rows
 
 
-def _show_sound(collection: Collection, row: int, *, limits: DecodeLimits) -> None:
-    """Play and draw the track, where its file is on this machine."""
-    try:
-        data = explore.audio_bytes(collection, row, limits=limits)
-    except DatasetError as error:
-        show_error(error)
-        return
-    if data is None:
-        st.caption("Its audio is not on this machine.")
-        return
-    digest = hashlib.sha256(data).hexdigest()
-    clip = Clip(number=0, name="", data=data, digest=digest, origin="upload")
-    analysis = services.analyse(clip, limits=limits)
-    if isinstance(analysis, AudioError):
-        return  # the answer above gives the reason
-    playback = services.make_playback(clip, codec=analysis.codec, limits=limits)
+def _show_sound(heard: _Heard, row: int, *, limits: DecodeLimits) -> None:
+    """Play and draw the track."""
+    clip = heard.clip
+    playback = services.make_playback(clip, codec=heard.analysis.codec, limits=limits)
     st.audio(playback.data, format=playback.mime, autoplay=True, alt="Player of the chosen track")
     y = load_waveform(clip, limits=limits)
     config = services.load_classifier().bundle.features

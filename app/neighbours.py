@@ -17,9 +17,20 @@ from songnet.inference.bundle import find_bundle
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["NEIGHBOURS_FILE", "neighbours_html", "show_neighbours"]
+__all__ = [
+    "NEIGHBOURS_FILE",
+    "NEIGHBOURS_NOTE",
+    "find_neighbours",
+    "neighbour_name",
+    "neighbours_html",
+    "show_neighbours",
+]
 
 NEIGHBOURS_FILE = "neighbours.parquet"
+NEIGHBOURS_NOTE = (
+    "Of the tracks that the model learned from, those nearest in its embedding: what it hears as "
+    "alike, not what a person would."
+)
 _N_SHOWN = 5
 
 
@@ -33,24 +44,41 @@ def show_neighbours(embedding: npt.NDArray[np.float32] | None, *, sha256: str = 
     sha256 : str
         Of the file, so that it is not its own neighbour.
     """
+    near = find_neighbours(embedding, sha256=sha256)
+    if near is None:
+        return
+    st.subheader("It sounds most like", anchor=False)
+    st.html(neighbours_html(near))
+    st.caption(NEIGHBOURS_NOTE)
+
+
+def find_neighbours(
+    embedding: npt.NDArray[np.float32] | None, *, sha256: str = ""
+) -> pd.DataFrame | None:
+    """Find the tracks that are nearest to a song.
+
+    Parameters
+    ----------
+    embedding, sha256
+        See `show_neighbours`.
+
+    Returns
+    -------
+    near : pandas.DataFrame or None
+        Rows of a collection with ``similarity``; None where none are known.
+    """
     path = find_bundle() / NEIGHBOURS_FILE
     if embedding is None or not path.is_file():
-        return
+        return None
     try:
         collection = services.load_collection(path)
         if collection.facts["model_sha256"] != services.load_classifier().bundle.files.get(
             "model.tflite"
         ):
-            return  # made with another model: its distances would mean nothing
-        near = collection.neighbours(embedding, k=_N_SHOWN, sha256=sha256)
+            return None  # made with another model: its distances would mean nothing
+        return collection.neighbours(embedding, k=_N_SHOWN, sha256=sha256)
     except DatasetError:
-        return
-    st.subheader("It sounds most like", anchor=False)
-    st.html(neighbours_html(near))
-    st.caption(
-        f"Of the {len(collection):,} tracks that the model learned from, those nearest in its "
-        "embedding: what it hears as alike, not what a person would."
-    )
+        return None
 
 
 def neighbours_html(near: pd.DataFrame) -> str:
@@ -65,17 +93,26 @@ def neighbours_html(near: pd.DataFrame) -> str:
     -------
     html : str
     """
-    rows = "".join(
-        '<li style="display:flex;gap:1rem;justify-content:space-between;padding:.2rem 0">'
-        f'<span style="overflow-wrap:anywhere">{escape(_words(track))}</span>'
-        f'<span style="white-space:nowrap">{escape(track["genre"] or track["predicted"])} '
-        f'<span style="{MUTED}">{track["similarity"]:.2f}</span></span></li>'
-        for track in near.to_dict("records")
-    )
+    rows = "".join(_row(track) for track in near.to_dict("records"))
     return f'<ol data-testid="neighbours" style="list-style:none;margin:0;padding:0">{rows}</ol>'
 
 
-def _words(track: dict[str, Any]) -> str:
+def _row(track: dict[str, Any]) -> str:
+    licence = (
+        f'<div style="{MUTED};font-size:.8rem;overflow-wrap:anywhere">{escape(track["licence"])}'
+        "</div>"
+    )
+    return (
+        '<li style="display:flex;gap:1rem;justify-content:space-between;padding:.2rem 0">'
+        f'<div style="overflow-wrap:anywhere">{escape(neighbour_name(track))}'
+        f"{licence if track['licence'] else ''}</div>"
+        f'<div style="white-space:nowrap">{escape(track["genre"] or track["predicted"])} '
+        f'<span style="{MUTED}">{track["similarity"]:.2f}</span></div></li>'
+    )
+
+
+def neighbour_name(track: dict[str, Any]) -> str:
+    """Name a track by artist, title and year, as far as they are known."""
     name = ": ".join(part for part in (track["artist"], track["title"]) if part)
     year = f" ({track['year']})" if isinstance(track["year"], int) else ""
     return f"{name or track['track_id']}{year}"

@@ -12,6 +12,7 @@ import streamlit as st
 from app.analysis import Analysis, analyse_audio
 from app.playback import Playback, browser_mime, transcode_to_wav
 from app.session import Clip
+from songnet.datasets.collections import INDEX_FOLDER
 from songnet.datasets.places import cache_root
 from songnet.datasets.recognise import Recogniser, TrackInfo
 from songnet.exceptions import AudioError, DatasetError
@@ -22,13 +23,17 @@ from songnet.signal.audio import DecodeLimits
 if TYPE_CHECKING:
     from sqlalchemy.engine import Engine
 
+    from app.benchmark import Results
+    from app.model_facts import ModelFiles
     from songnet.inference.collection import Collection
 
 __all__ = [
     "ModelFacts",
     "analyse",
+    "load_benchmark",
     "load_classifier",
     "load_collection",
+    "load_model_files",
     "make_playback",
     "open_history_database",
     "read_model_facts",
@@ -163,8 +168,11 @@ def load_collection(path: Path) -> Collection:
 
 @st.cache_resource(max_entries=3, show_spinner=False)
 def _load_collection(path: Path, changed_ns: int) -> Collection:  # noqa: ARG001 - the key
-    from songnet.inference.collection import read_collection
+    from songnet.datasets.index import read_index
+    from songnet.inference.collection import not_heard_collection, read_collection
 
+    if path.parent == cache_root() / INDEX_FOLDER:
+        return not_heard_collection(read_index(path), genres=read_model_facts().genres)
     return read_collection(path)
 
 
@@ -197,7 +205,7 @@ def recognise(clip: Clip) -> TrackInfo:
     clip : Clip
         Its name counts only where it has exactly the form of FMA's names.
     """
-    indexes = sorted((cache_root() / "index").glob("*.parquet"))
+    indexes = sorted((cache_root() / INDEX_FOLDER).glob("*.parquet"))
     state = tuple((path, path.stat().st_mtime_ns) for path in indexes)
     return _recognise(clip.digest, clip.name, state, clip.data)
 
@@ -218,3 +226,48 @@ def _recognise(
 @st.cache_resource(max_entries=1, show_spinner=False)
 def _load_recogniser(indexes: tuple[tuple[Path, int], ...]) -> Recogniser:
     return Recogniser([path for path, _ in indexes])
+
+
+def load_benchmark(folder: Path) -> Results | None:
+    """Read the results of the benchmark, again when they were written again.
+
+    Parameters
+    ----------
+    folder : Path
+
+    Raises
+    ------
+    DatasetError
+        If a file is damaged.
+    """
+    changed_ns = max((path.stat().st_mtime_ns for path in folder.glob("*")), default=0)
+    return _load_benchmark(folder, changed_ns)
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _load_benchmark(folder: Path, changed_ns: int) -> Results | None:  # noqa: ARG001 - the key
+    from app.benchmark import read_results
+
+    return read_results(folder)
+
+
+def load_model_files() -> ModelFiles:
+    """Read the shipped network and what was measured of it.
+
+    Raises
+    ------
+    BundleError
+    """
+    from app.model_facts import LATENCY, MFCC
+
+    folder = find_bundle()
+    paths = (*folder.glob("*.json"), LATENCY, MFCC)
+    changed_ns = max((path.stat().st_mtime_ns for path in paths if path.is_file()), default=0)
+    return _load_model_files(folder, changed_ns)
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _load_model_files(folder: Path, changed_ns: int) -> ModelFiles:  # noqa: ARG001 - the key
+    from app.model_facts import read_model_files
+
+    return read_model_files(folder)

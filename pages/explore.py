@@ -2,10 +2,11 @@
 
 import streamlit as st
 
-from app import components, explore, explore_track, explore_view, services
+from app import components, explore, explore_lists, explore_track, explore_view, services
 from app.settings import read_settings
 from songnet.exceptions import SongNetError
 
+st.set_page_config(layout="wide")
 st.title("Explore a collection", anchor=False)
 
 try:
@@ -17,13 +18,20 @@ try:
         name = st.selectbox("Collection", list(paths), key="explore-collection")
         with st.spinner("Opening …"):
             collection = services.load_collection(paths[name])
-        choice = explore_view.show_filters(collection, name=name)
-        chosen = choice.select(collection)
-        explore_view.show_counts(collection, chosen, name=name)
-        view = explore_view.choose_view()
-        explore_view.show_view(view, collection, chosen, name=name)
-        row = explore_view.selected_row(collection, name=name)
-        if row is not None:
-            explore_track.show_track(collection, row, limits=settings.limits)
+        left, right = st.columns([3, 2], gap="large")
+        with left:
+            choice = explore_view.show_filters(collection, name=name)
+            chosen = choice.select(collection)
+            explore_view.show_counts(collection, chosen, name=name)
+            view = explore_view.choose_view(collection)
+            explore_lists.show_view(view, collection, chosen, name=name)
+        row = explore_lists.selected_row(collection, name=name)
+        with right:
+            if row is None:
+                explore_track.show_none()
+            else:
+                explore_track.show_track(
+                    collection, row, limits=settings.limits, on_close=explore_lists.forget_selected
+                )
 except SongNetError as error:
     components.show_error(error)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -24,7 +24,14 @@ from songnet.datasets.index import SCHEMA, CollectionIndex
 from songnet.exceptions import DatasetError
 from songnet.inference.embedding import EmbeddingSpace
 
-__all__ = ["RESULTS", "Basis", "Collection", "read_collection", "write_collection"]
+__all__ = [
+    "RESULTS",
+    "Basis",
+    "Collection",
+    "not_heard_collection",
+    "read_collection",
+    "write_collection",
+]
 
 Basis = Literal["out-of-fold", "heard", "new", ""]
 RESULTS = pa.schema(
@@ -140,6 +147,36 @@ class Collection:
         )
         pairs = pairs.drop_duplicates(["first", "second"])
         return pairs.sort_values("similarity", ascending=False, kind="stable", ignore_index=True)
+
+
+def not_heard_collection(index: CollectionIndex, *, genres: tuple[str, ...]) -> Collection:
+    """Return the collection of an index that no model has listened to.
+
+    Parameters
+    ----------
+    index : CollectionIndex
+    genres : tuple of str
+        Of the model that would listen.
+
+    Returns
+    -------
+    collection : Collection
+        Without predictions, embeddings and places on a map.
+    """
+    n_tracks = len(index)
+    nothing = np.full(n_tracks, np.nan, np.float32)
+    frame = index.frame.assign(
+        **dict.fromkeys(("status", "error", "predicted", "basis"), ""),
+        **dict.fromkeys(("confidence", "x", "y", "similarity"), nothing),
+        nearest=np.full(n_tracks, -1, np.int32),
+    )
+    return Collection(
+        replace(index, frame=frame),
+        genres,
+        np.zeros((n_tracks, len(genres)), np.float16),
+        np.zeros((n_tracks, 0), np.float16),
+        facts={},
+    )
 
 
 def write_collection(collection: Collection, path: Path, *, with_paths: bool = True) -> None:

@@ -16,6 +16,9 @@ from app.explore import Choice
 from app.explore_charts import MAP_POINTS, collection_colors, map_figure
 from app.neighbours import neighbours_html
 from app.settings import Settings, read_settings
+from songnet.datasets.base import Dataset, Track
+from songnet.datasets.collections import index_path
+from songnet.datasets.index import write_index
 from songnet.exceptions import DatasetError
 from songnet.inference.collection import Collection, write_collection
 from songnet.signal.audio import DecodeLimits
@@ -84,6 +87,12 @@ def test_filter_and_choose(folder: Path, repo_root: Path) -> None:
     assert "Its audio is not on this machine." in [c.value for c in visit.caption]
     choose(visit, N_TRACKS - 1)
     assert "It is broken." in html_text(visit)
+    visit.button(key="explore-close").click().run()
+    assert "It is broken." not in html_text(visit)
+    visit.button(key="explore-clear-mine").click().run()
+    assert not visit.exception
+    assert len(set(table(visit)["genre"])) > 1
+    assert visit.button(key="explore-clear-mine").disabled
 
 
 @pytest.mark.parametrize("view", explore.VIEWS)
@@ -96,6 +105,32 @@ def test_every_view(folder: Path, repo_root: Path, view: str) -> None:
         assert (rows["genre"] != rows["predicted"]).all()
     if view == "Map":
         assert any("PCA" in caption.value for caption in visit.caption)
+
+
+def test_an_indexed_data_set_is_explored_before_it_was_listened_to(
+    repo_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SONGNET_CACHE", str(tmp_path))
+    monkeypatch.delenv("SONGNET_COLLECTIONS", raising=False)
+    (tmp_path / "three.wav").write_bytes(clip(3))
+    tracks = tuple(
+        Track(str(i), path, genre, "", artist=f"Artist {i}", title=f"Song {i}", licence="CC0")
+        for i, (path, genre) in enumerate([(tmp_path / "three.wav", "Jazz"), (Path(), "Rock")])
+    )
+    write_index(Dataset("fma-small", tracks), index_path("fma-small", tmp_path), root=tmp_path)
+    visit = open_page(repo_root)
+    assert visit.selectbox(key="explore-collection").value == "fma-small (not listened to)"
+    assert table(visit)["artist"].tolist() == ["Artist 0", "Artist 1"]
+    assert visit.code[0].value == "songnet collection build --dataset fma-small"
+    assert len(visit.segmented_control) == 0
+    visit.session_state["explore-selected"] = ("fma-small (not listened to)", 0)
+    visit.run()
+    assert not visit.exception
+    assert "just now" in html_text(visit)
+    assert "The collection says Jazz" in html_text(visit)
+    assert "CC0" in html_text(visit)
+    monkeypatch.setenv("SONGNET_COLLECTIONS", str(tmp_path))  # the operator says what is shown
+    assert not any("not listened" in name for name in explore.find_collections(read_settings()))
 
 
 def test_nothing_to_explore_says_what_to_do(
@@ -197,9 +232,19 @@ def test_audio_stays_inside_the_folder_and_the_limit(tmp_path: Path) -> None:
         explore.audio_bytes(made, 0, limits=replace(limits, max_bytes=5))
 
 
-def test_neighbours_are_escaped(collection: Collection) -> None:
+def test_the_table_shows_percents_and_no_none(collection: Collection) -> None:
+    shown = explore.table_rows(collection.frame.head(2))
+    assert shown["year"].tolist() == ["", "1961"]
+    assert shown["confidence"].iloc[0] == pytest.approx(
+        100 * collection.frame["confidence"].iloc[0]
+    )
+
+
+def test_neighbours_are_escaped_and_have_their_licence(collection: Collection) -> None:
     near = collection.frame.head(2).assign(similarity=[0.99, 0.5], title=["<b>x</b>", "y"])
+    near["licence"] = ["<i>CC BY</i>", ""]
     text = neighbours_html(near)
     assert "<b>" not in text
     assert "&lt;b&gt;x" in text
+    assert "&lt;i&gt;CC BY" in text
     assert "0.99" in text
