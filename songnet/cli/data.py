@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,10 +11,13 @@ import typer
 from songnet.cli.console import Advance, print_table, show_progress
 from songnet.cli.datasets import DatasetRoot
 from songnet.cli.feedback import from_feedback
+from songnet.datasets.base import SPLITS
 from songnet.exceptions import DatasetError
 
 if TYPE_CHECKING:
-    from songnet.datasets.base import Dataset
+    import pandas as pd
+
+    from songnet.datasets.index import CollectionIndex
 
 __all__ = ["data"]
 
@@ -24,6 +26,7 @@ data.command("from-feedback")(from_feedback)
 Name = Annotated[
     str, typer.Argument(help="Name of a data set (`songnet data list`), or folder of genres.")
 ]
+_MOST_NAMED = 6
 _DESCRIPTIONS = {
     "corpus": "10 genres in artist-disjoint folds; its folder: --root or SONGNET_CORPUS",
     "folder": "your own music, one folder for each genre: --root, or its path as the name",
@@ -48,42 +51,50 @@ def list_datasets() -> None:
 @data.command()
 def info(name: Name, *, root: DatasetRoot = None) -> None:
     """Count the tracks, artists and genres of a data set."""
-    from songnet.datasets.registry import load_dataset
+    from songnet.datasets.registry import open_collection
 
     with show_progress("Reading files") as advance:
-        dataset = load_dataset(name, root=root, progress=advance)
-    print_table(("Data set", dataset.name), _facts(dataset))
+        collection = open_collection(name, root=root, progress=advance)
+    print_table(("Data set", collection.name), _facts(collection))
     typer.echo()
-    tracks = Counter(track.genre for track in dataset)
-    artists = Counter(genre for genre, _ in {(track.genre, track.group) for track in dataset})
+    groups = collection.frame.groupby("genre")["group"]
+    counts = zip(groups.size().items(), groups.nunique(), strict=True)
+    rows = [(genre or "(none)", n_tracks, n_artists) for (genre, n_tracks), n_artists in counts]
     headings = ("Genre", "Tracks", "Artists")
-    rows = [(genre, tracks[genre], artists[genre]) for genre in dataset.genres]
     print_table(headings, rows, numbers=headings[1:])
 
 
-def _facts(dataset: Dataset) -> list[tuple[str, str]]:
-    seconds = [track.duration_seconds for track in dataset if track.duration_seconds is not None]
+def _facts(collection: CollectionIndex) -> list[tuple[str, str]]:
+    frame = collection.frame
+    seconds = frame["duration_seconds"].dropna()
+    has_audio = bool((frame["path"] != "").any())
     facts = {
-        "Tracks": str(len(dataset)),
-        "Evaluated": str(sum(track.evaluate for track in dataset)),
-        "Artists": str(len({track.group for track in dataset})),
-        "Folds": ", ".join(map(str, dataset.folds)) or "none",
-        "Split": _split_sizes(dataset) or "none",
-        "Duration": f"{sum(seconds) / 3600:.1f} h of {len(seconds)} tracks"
-        if seconds
+        "Tracks": str(len(frame)) if has_audio else f"{len(frame)}, without audio",
+        "Evaluated": str(int(frame["evaluate"].sum())),
+        "Artists": str(frame["group"].nunique()),
+        "Folds": ", ".join(map(str, sorted(frame["fold"].dropna().unique()))) or "none",
+        "Split": _split_sizes(frame["split"]) or "none",
+        "Duration": f"{seconds.sum() / 3600:.1f} h of {len(seconds)} tracks"
+        if len(seconds)
         else "unknown",
-        "Licence": dataset.licence or "unknown",
-        "Cite": dataset.citation or "unknown",
-        "Hash": dataset.hash,
+        "Licence": collection.licence or "unknown",
+        "Cite": collection.citation or "unknown",
+        "Hash": collection.to_dataset().hash if has_audio else "none, for there is no audio",
     }
-    skipped = Counter(dataset.skipped.values())
-    left_out = [("Left out", f"{n}: {reason}") for reason, n in skipped.most_common()]
-    return [*facts.items(), *left_out]
+    skipped: dict[str, list[str]] = {}
+    for track_id, reason in collection.skipped.items():
+        skipped.setdefault(reason, []).append(track_id)
+    return [*facts.items(), *(("Left out", _left_out(*row)) for row in skipped.items())]
 
 
-def _split_sizes(dataset: Dataset) -> str:
-    sizes = Counter(track.split for track in dataset)
-    return ", ".join(f"{split} {sizes[split]}" for split in dataset.splits)
+def _left_out(reason: str, track_ids: list[str]) -> str:
+    named = ", ".join(track_ids[:_MOST_NAMED]) + (", …" if len(track_ids) > _MOST_NAMED else "")
+    return f"{len(track_ids)}: {reason} ({named})"
+
+
+def _split_sizes(split: pd.Series) -> str:
+    sizes = split.value_counts()
+    return ", ".join(f"{side} {sizes[side]}" for side in SPLITS if side in sizes)
 
 
 @data.command()

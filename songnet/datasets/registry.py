@@ -74,6 +74,11 @@ def load_dataset(
         If there is no such data set, or it cannot be read.
     """
     source, folder = _find(name_or_path, root)
+    if name_or_path == "fma-metadata":
+        raise DatasetError(
+            "fma-metadata holds no audio, only who made the tracks; expected a data set with "
+            "audio, such as fma-small."
+        )
     if source.indexed:
         return open_collection(name_or_path, root=root, progress=progress).to_dataset()
     return source.load(folder, progress)

@@ -41,6 +41,24 @@ def test_info_counts_tracks_and_artists(songnet: Songnet, synthetic: Path) -> No
     assert rows["Techno"].split() == ["5", "5"]
 
 
+def test_info_of_fma_names_what_is_left_out_and_needs_no_audio(
+    songnet: Songnet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SONGNET_CACHE", str(tmp_path / "cache"))
+    write_tracks_csv(tmp_path / "fma_metadata", {i: fma_row(i) for i in (2, 3, 98565)})
+    metadata = songnet("data", "info", "fma-metadata", "--root", tmp_path)
+    assert metadata.exit_code == 0
+    assert "3, without audio" in metadata.stdout
+    assert re.search(r"Folk +2 +2", metadata.stdout)
+    write_clips(tmp_path / "fma_small", (2,))
+    out = songnet("data", "info", "fma-small", "--root", tmp_path).stdout
+    assert "1: known to be too short (098565)" in out
+    assert "1: its file is missing (000003)" in out
+    refused = songnet("features", "--dataset", "fma-metadata", "--root", tmp_path)
+    assert refused.exit_code == 1
+    assert "fma-metadata holds no audio" in refused.stderr
+
+
 def test_info_of_a_folder_of_genres(songnet: Songnet, tmp_path: Path) -> None:
     for name in ("Polka/a.wav", "Ska/b.wav", "Ska/c.wav"):
         write_tone(tmp_path / "music" / name)

@@ -9,10 +9,12 @@ import pytest
 from songnet.datasets.index import IndexFilter
 from songnet.exceptions import BundleError, DatasetError
 from songnet.inference import collection_build
+from songnet.inference.bundle import Bundle, find_bundle
 from songnet.inference.collection import Collection, read_collection, write_collection
 from songnet.inference.collection_build import (
     COLLECTION_FILE,
     build_collection,
+    model_digest,
     read_out_of_fold,
 )
 from songnet.inference.label_check import confident_mistakes, likely_label_errors
@@ -235,3 +237,18 @@ def test_a_folder_without_music(tmp_path: Path) -> None:
 def test_folds_that_are_not_there(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="songnet evaluate"):
         read_out_of_fold(tmp_path, embedding_classifier().bundle)
+
+
+def test_shipped_neighbours_belong_to_the_shipped_network() -> None:
+    path = find_bundle() / "neighbours.parquet"
+    if not path.is_file():
+        pytest.skip(f"there is no {path}")
+    bundle, shipped = Bundle.load(find_bundle()), read_collection(path)
+    assert shipped.facts["model_sha256"] == model_digest(bundle), "build it again with this model"
+    assert shipped.facts["model_data_hash"] == bundle.training["data_hash"]
+    assert shipped.genres == bundle.genres
+    assert set(shipped.frame["path"]) == {""}
+    assert str(shipped.index.root) == "."
+    scored = shipped.frame[shipped.frame["evaluate"]]
+    assert set(scored["basis"]) == {"out-of-fold"}
+    assert path.stat().st_size < 1_000_000
