@@ -11,10 +11,25 @@ from app.charts import finish_figure, genre_colors, seconds_to_axis, style_time_
 from app.charts_views import SCALE
 from songnet.inference.explain import Attribution
 
-__all__ = ["attribution_figure", "change_figure"]
+__all__ = ["METHODS", "attribution_figure", "change_figure"]
 
 FloatArray = npt.NDArray[np.float64]
 _MAX_COLUMNS = 700
+#: How an attribution is computed, and what it means.
+METHODS = {
+    "Integrated gradients": (
+        "How the genre's logit grows from silence to this sound, cell by cell: red raised it, "
+        "blue lowered it (Sundararajan et al. 2017)."
+    ),
+    "SmoothGrad": (
+        "What a change would do, cell by cell: where the colour is red, a little more sound raises "
+        "the genre's logit; where it is blue, it lowers it (Smilkov et al. 2017)."
+    ),
+    "Grad-CAM": (
+        "Where the last 2-D convolution raised the genre's logit: coarse, and only what spoke "
+        "for it (Selvaraju et al. 2017)."
+    ),
+}
 
 
 def attribution_figure(attribution: Attribution, *, bands: list[str], start: float) -> go.Figure:

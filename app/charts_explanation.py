@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from itertools import pairwise
 
@@ -25,8 +26,10 @@ from songnet.inference.sections import Section
 from songnet.inference.timeline import WindowSpread
 
 __all__ = [
+    "SPREAD_NOTE",
     "evidence_figure",
     "group_moments",
+    "odds_text",
     "sections_figure",
     "spread_figure",
 ]
@@ -34,6 +37,10 @@ __all__ = [
 FloatArray = npt.NDArray[np.float64]
 _MAX_BARS = 400
 _MS = 1000.0
+SPREAD_NOTE = (
+    "Mark: the mean; bar: one standard deviation to both sides; line: from the lowest to the "
+    "highest."
+)
 
 
 def sections_figure(
@@ -189,6 +196,29 @@ def group_moments(
     # The first moment's middle is half a step from the start.
     edges = np.append(starts * 2 * seconds[0], duration_seconds)
     return edges, np.add.reduceat(values, starts)
+
+
+def odds_text(log_odds: float, *, genre: str, against: str | None) -> str:
+    """Say what a sum of evidence means.
+
+    Parameters
+    ----------
+    log_odds : float
+    genre : str
+    against : str, optional
+        Without it all other genres.
+
+    Returns
+    -------
+    text : str
+    """
+    rival = "the others in their geometric mean" if against is None else against
+    ratio = math.exp(min(abs(log_odds), 50.0))
+    number = f"{ratio:.1f}" if ratio < 10 else f"{ratio:,.0f}"
+    times = f"{number} times" if log_odds > 0 else f"1/{number}"
+    if ratio < 1.05:
+        times = "as good"
+    return f"{genre} is {times} as probable as {rival}"
 
 
 def evidence_figure(

@@ -6,7 +6,7 @@ import streamlit as st
 
 from app.analysis import Analysis
 from app.charts import clock_text
-from app.charts_explanation import sections_figure, spread_figure
+from app.charts_explanation import SPREAD_NOTE, sections_figure, spread_figure
 from app.components import percent
 from app.downloads import download_stem, sections_csv, timeline_csv
 from app.session import Clip
@@ -71,10 +71,7 @@ def _show_spread(clip: Clip, analysis: Analysis) -> None:
             config=NAVIGATOR_CONFIG,
             alt="Mean and spread of each genre's probability",
         )
-        st.caption(
-            f"{n_windows} windows that overlap. Mark: the mean; bar: one standard deviation to "
-            "both sides; line: from the lowest to the highest."
-        )
+        st.caption(f"{n_windows} windows that overlap. {SPREAD_NOTE}")
     else:
         st.caption("The track is one window long: there is no spread.")
 

@@ -11,9 +11,11 @@ from __future__ import annotations
 import base64
 import gzip
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import jinja2
 import plotly.graph_objects as go
@@ -22,11 +24,29 @@ from plotly.offline import get_plotlyjs
 
 from app.analysis import Analysis, genre_steps
 from app.charts import clock_text, genre_colors, song_figure
-from app.components import percent
+from app.charts_change import METHODS, attribution_figure
+from app.charts_explanation import (
+    SPREAD_NOTE,
+    evidence_figure,
+    group_moments,
+    odds_text,
+    spread_figure,
+)
+from app.charts_views import views_figure
+from app.components import answer_text, percent
+from app.neighbours import NEIGHBOURS_NOTE, neighbour_name
 from app.services import ModelFacts
+from app.views import Span, ViewData
+from songnet.inference.evidence import evidence_for
+from songnet.inference.explain import Attribution
+from songnet.inference.prediction import Prediction, Timeline
 from songnet.inference.sections import find_sections
+from songnet.inference.timeline import time_shares, window_spread
 
-__all__ = ["ReportFigure", "report_figures", "report_html"]
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["ReportFigure", "attribution_figures", "report_figures", "report_html"]
 
 _TEMPLATE = "report.html.jinja"
 
@@ -57,12 +77,14 @@ class ReportFigure:
         return Markup(text)
 
 
-def report_figures(analysis: Analysis) -> list[ReportFigure]:
+def report_figures(analysis: Analysis, *, views: Sequence[ViewData] = ()) -> list[ReportFigure]:
     """Draw the charts of a report, as the app shows them.
 
     Parameters
     ----------
     analysis : Analysis
+    views : sequence of ViewData
+        Of the sound, each of the whole track.
 
     Returns
     -------
@@ -71,14 +93,86 @@ def report_figures(analysis: Analysis) -> list[ReportFigure]:
     prediction = analysis.prediction
     duration = prediction.duration_seconds
     steps = genre_steps(prediction.timeline, duration_seconds=duration)
+    song = ReportFigure(
+        title="The genre over the song",
+        alt="Waveform, and the probabilities of the genres over time",
+        figure=song_figure(
+            analysis.envelope, steps, genres=prediction.genres, duration_seconds=duration
+        ),
+        note="Drag to zoom, double-click to see it all again.",
+    )
+    sound = [
+        ReportFigure(
+            title=view.name,
+            alt=f"{view.name} over time",
+            figure=views_figure([view], span=Span(0.0, duration)).update_layout(dragmode="zoom"),
+            note=view.note,
+        )
+        for view in views
+    ]
+    return [song, *_spread_figures(prediction), _evidence_figure(prediction), *sound]
+
+
+def _spread_figures(prediction: Prediction) -> list[ReportFigure]:
+    n_windows = len(prediction.timeline.probs)
+    if n_windows == 1:
+        return []
     return [
         ReportFigure(
-            title="The genre over the song",
-            alt="Waveform, and the probabilities of the genres over time",
-            figure=song_figure(
-                analysis.envelope, steps, genres=prediction.genres, duration_seconds=duration
-            ),
-            note="Drag to zoom, double-click to see it all again.",
+            title="Mean and spread over the windows",
+            alt="Mean and spread of each genre's probability",
+            figure=spread_figure(window_spread(prediction.timeline), genres=prediction.genres),
+            note=f"{n_windows} windows that overlap. {SPREAD_NOTE}",
+        )
+    ]
+
+
+def _evidence_figure(prediction: Prediction) -> ReportFigure:
+    genre = prediction.genre
+    evidence = evidence_for(prediction, genre)
+    edges, sums = group_moments(
+        prediction.evidence.seconds, evidence, duration_seconds=prediction.duration_seconds
+    )
+    total = float(evidence.sum())
+    return ReportFigure(
+        title=f"What spoke for {genre}",
+        alt=f"What each moment said for {genre} and against it",
+        figure=evidence_figure(
+            edges,
+            sums,
+            genre=genre,
+            against="others",
+            color=genre_colors(prediction.genres)[genre],
+        ),
+        note=f"Together {total:+.2f}: {odds_text(total, genre=genre, against=None)}. Exact: the "
+        "sum of all bars is the logarithm of that ratio.",
+    )
+
+
+def attribution_figures(
+    attribution: Attribution, method: str, *, bands: list[str], start: float
+) -> list[ReportFigure]:
+    """Draw gradients in time and frequency for a report.
+
+    Parameters
+    ----------
+    attribution : Attribution
+    method : str
+        How they were computed, for a person.
+    bands : list of str
+    start : float
+        Second of the track at which they begin.
+
+    Returns
+    -------
+    figures : list of ReportFigure
+    """
+    return [
+        ReportFigure(
+            title=f"{method}: {attribution.genre} in time and frequency",
+            alt=f"Log-mel spectrogram, and what spoke for {attribution.genre}",
+            figure=attribution_figure(attribution, bands=bands, start=start),
+            note=METHODS[method],
         )
     ]
 
@@ -90,6 +184,7 @@ def report_html(
     model: ModelFacts,
     figures: list[ReportFigure],
     created: datetime,
+    neighbours: pd.DataFrame | None = None,
 ) -> str:
     """Write the report of one track.
 
@@ -103,6 +198,8 @@ def report_html(
         See `report_figures`.
     created : datetime
         With time zone.
+    neighbours : pandas.DataFrame, optional
+        Of `app.neighbours.find_neighbours`.
 
     Returns
     -------
@@ -122,9 +219,13 @@ def report_html(
     return environment.get_template(_TEMPLATE).render(
         name=name,
         prediction=prediction,
+        answer=answer_text(prediction),
+        neighbours_note=NEIGHBOURS_NOTE,
         top=prediction.top(len(prediction.genres)),
         colors=genre_colors(prediction.genres),
         sections=find_sections(steps, genres=prediction.genres),
+        shares=_shares(prediction, steps),
+        neighbours=[] if neighbours is None else _named(neighbours),
         facts=_facts(analysis),
         figures=figures,
         model=model,
@@ -132,6 +233,23 @@ def report_html(
         nonce=secrets.token_urlsafe(16),
         plotly=base64.b64encode(gzip.compress(get_plotlyjs().encode(), 6)).decode(),
     )
+
+
+def _shares(prediction: Prediction, steps: Timeline) -> str:
+    shares = time_shares(steps)
+    order = [i for i in (-shares).argsort() if shares[i]]
+    return ", ".join(f"{prediction.genres[i]} {percent(shares[i])}" for i in order)
+
+
+def _named(neighbours: pd.DataFrame) -> list[dict[str, str]]:
+    return [
+        {
+            "name": neighbour_name(track),
+            "genre": str(track["genre"] or track["predicted"]),
+            "similarity": f"{track['similarity']:.2f}",
+        }
+        for track in neighbours.to_dict("records")
+    ]
 
 
 def _facts(analysis: Analysis) -> dict[str, str]:

@@ -7,7 +7,6 @@ reaches the page.
 from __future__ import annotations
 
 from contextlib import nullcontext
-from datetime import UTC, datetime
 
 import streamlit as st
 
@@ -16,9 +15,11 @@ from app.analysis import Analysis, genre_steps, time_shares
 from app.components import answer_html, facts_html, percent
 from app.downloads import download_stem, result_json, timeline_csv
 from app.neighbours import show_neighbours
-from app.report import report_figures, report_html
+from app.play_cursor import show_joined_player
 from app.services import make_playback, read_model_facts, recognise
 from app.session import Clip
+from app.settings import read_settings
+from app.track_report import show_report_button
 from songnet.datasets.recognise import FoundBy
 from songnet.inference.prediction import Prediction
 from songnet.inference.trust import NOT_MUSIC
@@ -84,18 +85,10 @@ def show_song(clip: Clip, analysis: Analysis, *, limits: DecodeLimits) -> None:
     """
     prediction = analysis.prediction
     steps = genre_steps(prediction.timeline, duration_seconds=prediction.duration_seconds)
-    key = f"song-{clip.number}"
-    start = _clicked_second(key)
     playback = make_playback(clip, codec=analysis.codec, limits=limits)
     is_music = prediction.status != "not_music"
     st.subheader("The genre over the song" if is_music else "The sound", anchor=False)
-    st.audio(
-        playback.data,
-        format=playback.mime,
-        start_time=int(start or 0),
-        autoplay=start is not None,
-        alt=f"Player of {clip.name}",
-    )
+    show_joined_player(playback, key="song-player", alt=f"Player of {clip.name}")
     if playback.is_copy:
         st.caption("Browsers do not play this format: you hear a mono copy.")
     if not is_music:
@@ -107,9 +100,7 @@ def show_song(clip: Clip, analysis: Analysis, *, limits: DecodeLimits) -> None:
             genres=prediction.genres,
             duration_seconds=prediction.duration_seconds,
         ),
-        key=key,
-        on_select="rerun",
-        selection_mode="points",
+        key=f"song-{clip.number}",
         config=_PLOTLY_CONFIG,
         alt="Waveform, and the probabilities of the genres over time",
     )
@@ -118,13 +109,7 @@ def show_song(clip: Clip, analysis: Analysis, *, limits: DecodeLimits) -> None:
         f"{prediction.genres[i]} {percent(shares[i])}" for i in (-shares).argsort() if shares[i]
     ]
     st.markdown(f"**Share of time:** {', '.join(parts)}")
-    st.caption("Click a bar to hear that moment. Drag to zoom, double-click to see it all again.")
-
-
-def _clicked_second(chart_key: str) -> float | None:
-    state = st.session_state.get(chart_key)
-    points = state.selection.points if state is not None else []
-    return float(points[0]["customdata"][0]) if points else None
+    st.caption("Click to hear that moment. Drag to zoom, double-click to see it all again.")
 
 
 def _show_who(clip: Clip, analysis: Analysis) -> None:
@@ -164,21 +149,7 @@ def show_details(clip: Clip, analysis: Analysis) -> None:
     steps = genre_steps(prediction.timeline, duration_seconds=prediction.duration_seconds)
     stem = download_stem(clip.name)
     with st.container(horizontal=True):
-        st.download_button(
-            "Report (HTML)",
-            lambda: report_html(
-                analysis,
-                name=clip.name,
-                model=facts,
-                figures=report_figures(analysis),
-                created=datetime.now(UTC),
-            ),
-            file_name=f"{stem}-report.html",
-            mime="text/html",
-            icon=":material/article:",
-            on_click="ignore",
-            help="All of this page but the sound, in one file to keep or send",
-        )
+        show_report_button(clip, analysis, limits=read_settings().limits)
         st.download_button(
             "Result (JSON)",
             result_json(analysis, name=clip.name, model=f"{facts.name} {facts.version}"),

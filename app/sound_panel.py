@@ -8,7 +8,6 @@ from typing import Any
 
 import streamlit as st
 
-from app import track_services
 from app.analysis import Analysis
 from app.charts import clock_text
 from app.charts_views import navigator_figure, views_figure
@@ -16,15 +15,14 @@ from app.downloads import download_stem
 from app.play_cursor import show_joined_player
 from app.services import load_classifier, make_playback
 from app.session import Clip
+from app.track_services import VIEWS, load_view
 from app.track_state import TrackState
-from app.views import PICTURES, ViewData, draw_picture, loudness_view, rhythm_view, to_csv
+from app.views import ViewData, to_csv
 from songnet.signal.audio import DecodeLimits
 
 __all__ = ["NAVIGATOR_CONFIG", "picture_config", "show_player", "show_sound"]
 
 NAVIGATOR_CONFIG: dict[str, Any] = {"displayModeBar": False, "scrollZoom": False}
-_RHYTHM, _LOUDNESS = "Tempo and beats", "Loudness"
-_VIEWS = (*PICTURES, _RHYTHM, _LOUDNESS)
 _AXIS_START = "1970-01-02"
 
 
@@ -107,7 +105,7 @@ def show_sound(clip: Clip, state: TrackState, *, limits: DecodeLimits) -> None:
     """
     chosen = st.pills(
         "Views",
-        _VIEWS,
+        VIEWS,
         selection_mode="multi",
         default=["Waveform", "Mel-spectrogram"],
         key=f"views-{clip.number}",
@@ -117,7 +115,11 @@ def show_sound(clip: Clip, state: TrackState, *, limits: DecodeLimits) -> None:
         st.info("Choose a view above.", icon=":material/visibility:")
         return
     with st.spinner("Drawing … the first view of tempo or chroma takes longer."):
-        views = [_view(name, clip, state, limits) for name in _VIEWS if name in chosen]
+        views = [
+            load_view(name, clip, span=state.span, limits=limits)
+            for name in VIEWS
+            if name in chosen
+        ]
     stem = download_stem(clip.name)
     key = f"views-figure-{clip.number}-{state.n_zooms}"
     st.plotly_chart(
@@ -164,16 +166,6 @@ def _show_zoom(state: TrackState) -> None:
             "chart to zoom, click it to listen.",
             width="content",
         )
-
-
-def _view(name: str, clip: Clip, state: TrackState, limits: DecodeLimits) -> ViewData:
-    if name == _RHYTHM:
-        return rhythm_view(track_services.load_rhythm(clip, limits=limits), span=state.span)
-    if name == _LOUDNESS:
-        return loudness_view(track_services.measure(clip, limits=limits), span=state.span)
-    y = track_services.load_waveform(clip, limits=limits)
-    config = load_classifier().bundle.features
-    return draw_picture(name, y, config=config, span=state.span)
 
 
 def _show_csv(views: list[ViewData], stem: str) -> None:

@@ -14,6 +14,8 @@ import streamlit as st
 from app import services
 from app.playback import waveform_to_wav
 from app.session import Clip
+from app.views import PICTURES, Span, ViewData, draw_picture, loudness_view, rhythm_view
+from songnet.config import FeatureConfig
 from songnet.exceptions import AudioError
 from songnet.inference.bundle import (
     RUNTIME_FILES,
@@ -26,22 +28,30 @@ from songnet.inference.explain import Explainer
 from songnet.inference.prediction import Prediction
 from songnet.inference.what_if import Edits, apply_edits
 from songnet.signal.audio import DecodeLimits, Waveform, load_audio
+from songnet.signal.features import mel_filterbank
 from songnet.signal.loudness import Loudness, measure_loudness
 from songnet.signal.rhythm import Rhythm, find_beats
 
 __all__ = [
+    "VIEWS",
     "Edited",
     "ModelChoice",
+    "band_names",
     "can_explain",
     "find_models",
     "load_explainer",
     "load_rhythm",
+    "load_view",
     "load_waveform",
     "measure",
     "open_model",
     "predict_edited",
     "predict_with",
 ]
+
+_RHYTHM, _LOUDNESS = "Tempo and beats", "Loudness"
+#: All views of a sound, as `load_view` computes them.
+VIEWS = (*PICTURES, _RHYTHM, _LOUDNESS)
 
 
 @dataclass(frozen=True)
@@ -136,6 +146,35 @@ def measure(clip: Clip, *, limits: DecodeLimits) -> Loudness:
 @st.cache_data(max_entries=8, show_spinner=False)
 def _measure(digest: str, limits: DecodeLimits, _data: bytes) -> Loudness:  # noqa: ARG001 - the key
     return measure_loudness(_data, limits=limits)
+
+
+def load_view(name: str, clip: Clip, *, span: Span, limits: DecodeLimits) -> ViewData:
+    """Compute one of `VIEWS` of a clip between two moments.
+
+    Parameters
+    ----------
+    name : str
+        One of `VIEWS`.
+    clip : Clip
+    span : Span
+    limits : DecodeLimits
+
+    Returns
+    -------
+    view : ViewData
+    """
+    if name == _RHYTHM:
+        return rhythm_view(load_rhythm(clip, limits=limits), span=span)
+    if name == _LOUDNESS:
+        return loudness_view(measure(clip, limits=limits), span=span)
+    config = services.load_classifier().bundle.features
+    return draw_picture(name, load_waveform(clip, limits=limits), config=config, span=span)
+
+
+def band_names(features: FeatureConfig) -> list[str]:
+    """Name each mel band by its number and the frequency at which it peaks."""
+    peaks = mel_filterbank(features).argmax(axis=1) * features.sr / features.n_fft
+    return [f"{i + 1}: {hz:.0f} Hz" for i, hz in enumerate(peaks)]
 
 
 def predict_edited(clip: Clip, edits: Edits, *, limits: DecodeLimits) -> Edited:

@@ -13,7 +13,7 @@ from app.views import Span
 from songnet.inference.explain import Attribution
 from songnet.inference.what_if import Edits
 
-__all__ = ["MIN_SPAN_SECONDS", "TrackState", "track_state"]
+__all__ = ["MIN_SPAN_SECONDS", "TrackState", "kept_track_state", "track_state"]
 
 MIN_SPAN_SECONDS = 0.5
 
@@ -76,6 +76,21 @@ class TrackState:
         """Play from a moment."""
         self.play_from = seconds
         self.n_played += 1
+
+
+def kept_track_state(clip: Clip) -> TrackState | None:
+    """Return the state for a clip; None where the page Understand has not shown it.
+
+    Parameters
+    ----------
+    clip : Clip
+
+    Returns
+    -------
+    state : TrackState or None
+    """
+    state = cast("TrackState | None", st.session_state.get("songnet_track"))
+    return state if state is not None and state.clip_number == clip.number else None
 
 
 def track_state(clip: Clip, *, duration_seconds: float) -> TrackState:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app import over_time_panel, sound_panel, what_if_panel, why_panel
+from app import over_time_panel, session, sound_panel, what_if_panel, why_panel
 from app.analysis import Analysis
 from app.components import answer_text
 from app.session import Clip
+from app.track_report import show_report_button
 from app.track_state import track_state
 from songnet.signal.audio import DecodeLimits
 
@@ -64,3 +65,7 @@ def show_track(clip: Clip, analysis: Analysis, *, limits: DecodeLimits) -> None:
         why_panel.show_why(clip, analysis, state, limits=limits)
     else:
         what_if_panel.show_what_if(clip, analysis, state, limits=limits)
+    st.divider()
+    with st.container(horizontal=True):
+        show_report_button(clip, analysis, limits=limits)
+        st.button("Another track", icon=":material/restart_alt:", on_click=session.start_over)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +27,7 @@ from songnet.signal.views import (
 __all__ = ["PICTURES", "Span", "ViewData", "draw_picture", "loudness_view", "rhythm_view", "to_csv"]
 
 _N_BINS = 1200
+_CONTEXT_SECONDS = 0.3
 FloatArray = npt.NDArray[np.float64]
 
 
@@ -105,7 +106,19 @@ def draw_picture(name: str, y: Waveform, *, config: FeatureConfig, span: Span) -
     view : ViewData
         No larger for a long span than for a short one.
     """
-    return PICTURES[name](span.cut(y, sr=config.sr), config, span)
+    if name == "Waveform":
+        return PICTURES[name](span.cut(y, sr=config.sr), config, span)
+    # A frame needs the sound around it, beyond the stretch that is shown too.
+    end = min(span.end_seconds + _CONTEXT_SECONDS, y.size / config.sr)
+    wide = Span(max(0.0, span.start_seconds - _CONTEXT_SECONDS), end)
+    return _within(PICTURES[name](wide.cut(y, sr=config.sr), config, wide), span)
+
+
+def _within(view: ViewData, span: Span) -> ViewData:
+    """Drop what lies outside a span, but for the columns that reach into it."""
+    first = max(0, int(np.searchsorted(view.seconds, span.start_seconds)) - 1)
+    last = int(np.searchsorted(view.seconds, span.end_seconds)) + 1
+    return replace(view, seconds=view.seconds[first:last], values=view.values[:, first:last])
 
 
 def _waveform(y: Waveform, config: FeatureConfig, span: Span) -> ViewData:

@@ -13,10 +13,11 @@ import streamlit as st
 from app import track_services
 from app.analysis import Analysis
 from app.charts import clock_text, genre_colors
-from app.charts_change import attribution_figure
-from app.charts_explanation import evidence_figure, group_moments
+from app.charts_change import METHODS, attribution_figure
+from app.charts_explanation import evidence_figure, group_moments, odds_text
 from app.components import show_error
 from app.downloads import download_stem
+from app.explanation_check import show_check
 from app.jobs import Job
 from app.services import load_classifier
 from app.session import Clip
@@ -24,25 +25,20 @@ from app.sound_panel import NAVIGATOR_CONFIG, picture_config
 from app.track_state import TrackState
 from app.views import Span
 from songnet.exceptions import SongNetError
-from songnet.inference.explain import Attribution, evidence_for
+from songnet.inference.evidence import evidence_for
+from songnet.inference.explain import Attribution, Explainer
 from songnet.inference.prediction import Prediction
 from songnet.signal.audio import DecodeLimits
-from songnet.signal.features import mel_filterbank
 
 __all__ = ["show_why"]
 
 FloatArray = npt.NDArray[np.float64]
 _ALL_OTHERS = "all other genres"
 _MAX_SECONDS = 60.0
-_METHODS = {
-    "Integrated gradients": (
-        "How the genre's logit grows from silence to this sound, cell by cell: red raised it, "
-        "blue lowered it (Sundararajan et al. 2017)."
-    ),
-    "Grad-CAM": (
-        "Where the last 2-D convolution raised the genre's logit: coarse, and only what spoke "
-        "for it (Selvaraju et al. 2017)."
-    ),
+_EXPLAIN: dict[str, Callable[..., Attribution]] = {
+    "Integrated gradients": Explainer.integrated_gradients,
+    "SmoothGrad": Explainer.smooth_grad,
+    "Grad-CAM": Explainer.grad_cam,
 }
 
 
@@ -63,6 +59,7 @@ def show_why(clip: Clip, analysis: Analysis, state: TrackState, *, limits: Decod
     others = [_ALL_OTHERS, *(name for name in ranked if name != genre)]
     against = right.selectbox("and against it, for", others, key=f"why-against-{clip.number}")
     _show_evidence(clip, prediction, genre=genre, against=against)
+    show_check(load_classifier().bundle)
     st.subheader("In time and frequency", anchor=False)
     if not track_services.can_explain():
         st.info(
@@ -93,14 +90,10 @@ def _show_evidence(clip: Clip, prediction: Prediction, *, genre: str, against: s
         alt=f"What each moment said for {genre} and against it",
     )
     total = float(evidence.sum())
-    what = (
-        f"{genre} is {_times(total)} as probable as {rival}"
-        if rival is not None
-        else f"{genre} is {_times(total)} as probable as the others in their geometric mean"
-    )
     st.markdown(
         f"For: **{evidence[evidence > 0].sum():+.2f}**, against: "
-        f"**{evidence[evidence < 0].sum():+.2f}**, together **{total:+.2f}**: {what}."
+        f"**{evidence[evidence < 0].sum():+.2f}**, together **{total:+.2f}**: "
+        f"{odds_text(total, genre=genre, against=rival)}."
     )
     strongest = [_moment(edges, i) for i in np.argsort(-sums)[:3] if sums[i] > 0]
     weakest = [_moment(edges, i) for i in np.argsort(sums)[:3] if sums[i] < 0]
@@ -114,25 +107,17 @@ def _show_evidence(clip: Clip, prediction: Prediction, *, genre: str, against: s
     )
 
 
-def _times(log_ratio: float) -> str:
-    ratio = math.exp(min(abs(log_ratio), 50.0))
-    if ratio < 1.05:
-        return "as good"
-    number = f"{ratio:.1f}" if ratio < 10 else f"{ratio:.0f}"
-    return f"{number} times" if log_ratio > 0 else f"1/{number}"
-
-
 def _moment(edges: FloatArray, i: np.intp) -> str:
     return f"{clock_text(math.floor(edges[i]))} to {clock_text(math.ceil(edges[i + 1]))}"
 
 
 def _show_gradients(clip: Clip, state: TrackState, *, genre: str, limits: DecodeLimits) -> None:
     method = st.segmented_control(
-        "Method", list(_METHODS), default="Integrated gradients", key=f"method-{clip.number}"
+        "Method", list(METHODS), default="Integrated gradients", key=f"method-{clip.number}"
     )
     if method is None:
         return
-    st.caption(_METHODS[method])
+    st.caption(METHODS[method])
     start = state.span.start_seconds
     end = min(state.span.end_seconds, start + _MAX_SECONDS)
     st.button(
@@ -160,8 +145,7 @@ def _start_job(
     def work(report: Callable[[float], None]) -> Attribution:
         explainer = track_services.load_explainer(bundle.folder)
         report(0.01)
-        explain = explainer.grad_cam if method == "Grad-CAM" else explainer.integrated_gradients
-        return explain(y, genre, progress=report)
+        return _EXPLAIN[method](explainer, y, genre, progress=report)
 
     state.job = Job(work, title=method, start_seconds=span.start_seconds)
 
@@ -191,9 +175,7 @@ def _show_attribution(clip: Clip, job: Job[Attribution]) -> None:
     except SongNetError as error:
         show_error(error)
         return
-    features = load_classifier().bundle.features
-    peaks = mel_filterbank(features).argmax(axis=1) * features.sr / features.n_fft
-    bands = [f"{i + 1}: {hz:.0f} Hz" for i, hz in enumerate(peaks)]
+    bands = track_services.band_names(load_classifier().bundle.features)
     st.plotly_chart(
         attribution_figure(attribution, bands=bands, start=job.start_seconds),
         key=f"attribution-{clip.number}",

@@ -31,7 +31,7 @@ from songnet.datasets.base import Track
 from songnet.datasets.corpus import load_corpus
 from songnet.inference.bundle import Bundle, find_bundle
 from songnet.inference.classifier import Classifier
-from songnet.inference.explain import evidence_for
+from songnet.inference.evidence import evidence_for
 from songnet.signal.audio import load_audio
 from songnet.signal.features import LogMel, frame_patches, log_mel
 
@@ -151,6 +151,7 @@ def main() -> None:
             "random_orders": N_RANDOM,
             "intervals": "95%, bootstrap over tracks, each by another artist",
             "model": f"{reader.bundle.name} {reader.bundle.version}",
+            "model_sha256": reader.bundle.files["model.tflite"],
             **result,
         },
     )

@@ -20,9 +20,9 @@ try:
             analysis = services.analyse(clip, limits=settings.limits)
         if isinstance(analysis, AudioError):
             components.show_error(analysis)
+            st.button("Another track", icon=":material/restart_alt:", on_click=session.start_over)
         else:
             history.remember(clip, analysis)
             understand.show_track(clip, analysis, limits=settings.limits)
-        st.button("Another track", icon=":material/restart_alt:", on_click=session.start_over)
 except SongNetError as error:
     components.show_error(error)

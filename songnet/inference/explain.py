@@ -1,7 +1,7 @@
-"""Why this genre? The exact evidence of each moment, and gradients on the log-mel.
+"""Why this genre? Gradients on the log-mel, in time and frequency.
 
-The evidence needs no more than the prediction. Gradients need the Keras
-network, which is loaded on demand; this module imports TensorFlow only then.
+They need the Keras network, which is loaded on demand; this module imports
+TensorFlow only then. `songnet.inference.evidence` needs the prediction alone.
 """
 
 from __future__ import annotations
@@ -16,53 +16,18 @@ import numpy.typing as npt
 
 from songnet.exceptions import ParameterError
 from songnet.inference.bundle import Bundle
-from songnet.inference.prediction import Prediction
+from songnet.inference.evidence import genre_index
 from songnet.signal.audio import Waveform
 from songnet.signal.features import LogMel, Patches, frame_patches, log_mel
 
-__all__ = ["Attribution", "Explainer", "evidence_for"]
+__all__ = ["Attribution", "Explainer"]
 
 FloatArray = npt.NDArray[np.float64]
 Progress = Callable[[float], None]
 _IG_STEPS = 48
+_SMOOTH_SAMPLES = 32
+_SMOOTH_NOISE = 0.1
 _BATCH = 16
-
-
-def evidence_for(prediction: Prediction, genre: str, *, against: str | None = None) -> FloatArray:
-    """What each moment said for a genre and against the others, exactly.
-
-    A genre's evidence alone says little: adding the same to all genres changes
-    no probability. Here the sum over time is the log-odds:
-    ``ln P(genre) - ln P(against)``.
-
-    Parameters
-    ----------
-    prediction : Prediction
-    genre : str
-    against : str, optional
-        Another genre; without it all others, as the mean of their logarithms.
-
-    Returns
-    -------
-    evidence : np.ndarray [shape=(n_moments,), dtype=float64]
-        Positive where a moment spoke for ``genre``; at the moments
-        ``prediction.evidence.seconds``.
-
-    Raises
-    ------
-    ParameterError
-        If a genre is unknown, or both are the same.
-    """
-    index = _genre_index(prediction.genres, genre)
-    contributions = prediction.evidence.contributions
-    if against is None:
-        others = np.delete(contributions, index, axis=1).mean(axis=1)
-    else:
-        if against == genre:
-            raise ParameterError(f"Both genres are {genre!r}; choose two different ones.")
-        others = contributions[:, _genre_index(prediction.genres, against)]
-    evidence: FloatArray = contributions[:, index] - others
-    return evidence
 
 
 @dataclass(frozen=True)
@@ -75,11 +40,12 @@ class Attribution:
         Middle of each frame.
     S_db, values : np.ndarray [shape=(n_mels, n_frames), dtype=float32]
         The log-mel, and what each cell did for the genre: exact in sum for
-        integrated gradients, not below 0 for Grad-CAM.
+        integrated gradients, change of the logit for each dB for SmoothGrad,
+        not below 0 for Grad-CAM.
     genre : str
     total : float
         What integrated gradients should sum to: the genre's logit, less the
-        logit of silence. For Grad-CAM, 0.
+        logit of silence. For the others, 0.
     """
 
     seconds: FloatArray
@@ -141,7 +107,7 @@ class Explainer:
         .. [1] Sundararajan, M., Taly, A. & Yan, Q. "Axiomatic attribution for
            deep networks", ICML 2017.
         """
-        index = _genre_index(self.bundle.genres, genre)
+        index = genre_index(self.bundle.genres, genre)
         S_db, patches, weights = self._read(y)
         floor = np.float32(self.bundle.features.floor_db)
         sums = np.zeros(patches.shape, np.float64)
@@ -160,6 +126,64 @@ class Explainer:
             values=self._join(values, S_db.shape[1]).astype(np.float32),
             genre=genre,
             total=float(ends[0] - ends[1]),
+        )
+
+    def smooth_grad(
+        self,
+        y: Waveform,
+        genre: str,
+        *,
+        progress: Progress | None = None,
+        n_samples: int = _SMOOTH_SAMPLES,
+        noise: float = _SMOOTH_NOISE,
+    ) -> Attribution:
+        """Average the gradient of a genre's logit over noisy copies of the log-mel.
+
+        Where integrated gradients say what the sound did, this says what a
+        change would do: by how much a dB more in a cell moves the logit.
+
+        Parameters
+        ----------
+        y, genre, progress
+            See `integrated_gradients`.
+        n_samples : int
+            Noisy copies; always the same ones.
+        noise : float
+            Its deviation, as a share of the range of the log-mel.
+
+        Returns
+        -------
+        attribution : Attribution
+
+        Raises
+        ------
+        ParameterError
+            If the genre is unknown.
+        AudioTooShortError
+            If there is less audio than one frame.
+
+        References
+        ----------
+        .. [1] Smilkov, D. et al. "SmoothGrad: removing noise by adding noise",
+           ICML workshop on visualization for deep learning, 2017.
+        """
+        index = genre_index(self.bundle.genres, genre)
+        S_db, patches, weights = self._read(y)
+        deviation = np.float32(noise * np.ptp(S_db))
+        rng = np.random.default_rng(0)
+        sums = np.zeros(patches.shape, np.float64)
+        for sample in range(n_samples):
+            noisy = patches + deviation * rng.standard_normal(patches.shape, dtype=np.float32)
+            sums += self._gradients(noisy, index)
+            if progress is not None:
+                progress((sample + 1) / n_samples)
+        values = sums / n_samples * weights[:, None, None]
+        return Attribution(
+            seconds=self._frame_seconds(S_db),
+            S_db=S_db,
+            values=self._join(values, S_db.shape[1]).astype(np.float32),
+            genre=genre,
+            total=0.0,
         )
 
     def grad_cam(self, y: Waveform, genre: str, *, progress: Progress | None = None) -> Attribution:
@@ -190,7 +214,7 @@ class Explainer:
         .. [1] Selvaraju, R. et al. "Grad-CAM: visual explanations from deep
            networks via gradient-based localization", ICCV 2017.
         """
-        index = _genre_index(self.bundle.genres, genre)
+        index = genre_index(self.bundle.genres, genre)
         S_db, patches, weights = self._read(y)
         network = self._network_with_maps()
         maps = []
@@ -272,12 +296,6 @@ class Explainer:
                 "Use integrated gradients."
             )
         return keras.Model(self._network.input, [convolutions[-1].output, self._network.output])
-
-
-def _genre_index(genres: tuple[str, ...], genre: str) -> int:
-    if genre not in genres:
-        raise ParameterError(f"There is no genre {genre!r}; expected one of {list(genres)}.")
-    return genres.index(genre)
 
 
 def _logits_of(output: Any) -> Any:

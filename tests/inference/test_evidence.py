@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from songnet.exceptions import ParameterError
-from songnet.inference.explain import evidence_for
+from songnet.inference.evidence import evidence_for
 from songnet.inference.prediction import Prediction
 from tests.encoders import noise
 from tests.inference.test_classifier_properties import (

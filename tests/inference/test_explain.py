@@ -10,7 +10,7 @@ from songnet.inference.bundle import Bundle, find_bundle
 from songnet.inference.classifier import Classifier
 from songnet.inference.explain import Explainer
 from songnet.signal.audio import Waveform
-from songnet.signal.features import log_mel
+from songnet.signal.features import LogMel, frame_patches, log_mel
 from tests.encoders import noise, sine
 
 pytestmark = [
@@ -47,6 +47,30 @@ def test_integrated_gradients_sum_to_the_rise_of_the_logit(
     assert reported[-1] == 1
     silent = S_db <= explainer.bundle.features.floor_db
     assert not found.values[silent].any()
+
+
+def test_smooth_grad_foretells_what_a_change_does(explainer: Explainer, sound: Waveform) -> None:
+    genre = explainer.bundle.genres[0]
+    found = explainer.smooth_grad(sound, genre, n_samples=1, noise=0.0)
+    features = explainer.bundle.features
+    _, _, weights = explainer._read(sound)
+    change = 0.05 * np.sign(found.values)
+
+    def logit(S_db: LogMel) -> float:
+        patches = frame_patches(S_db, config=features)
+        return float(weights @ explainer._logits(patches)[:, 0])
+
+    rise = logit(found.S_db + change) - logit(found.S_db - change)
+    assert rise == pytest.approx(2 * float((found.values * change).sum()), rel=0.1)
+
+
+def test_smooth_grad_adds_the_same_noise_each_time(explainer: Explainer, sound: Waveform) -> None:
+    genre = explainer.bundle.genres[0]
+    reported: list[float] = []
+    first = explainer.smooth_grad(sound, genre, n_samples=2, progress=reported.append)
+    second = explainer.smooth_grad(sound, genre, n_samples=2)
+    np.testing.assert_array_equal(first.values, second.values)
+    assert reported == [0.5, 1.0]
 
 
 def test_progress_can_stop_the_work(explainer: Explainer, sound: Waveform) -> None:
