@@ -23,6 +23,7 @@ FloatArray = npt.NDArray[np.float64]
 _MAX_SHOWN_GENRES = 5
 _SHOWN_FROM = 0.1
 _LABEL_Y = 1.09
+_FIRST_SPAN_SECONDS = 30.0
 
 
 def live_figure(
@@ -44,15 +45,16 @@ def live_figure(
     genres : tuple of str
     changes : sequence of (seconds, genre)
     span_seconds : float
-        Width of the chart.
+        Width of the chart once there is as much; before, it grows.
 
     Returns
     -------
     figure : go.Figure
     """
-    end = max(float(seconds[-1]) if seconds.size else 0.0, span_seconds)
+    end = max(float(seconds[-1]) if seconds.size else 0.0, _FIRST_SPAN_SECONDS)
+    begin = max(end - span_seconds, 0.0)
     figure = go.Figure(_area_traces(seconds, probs, genres))
-    shown = [change for change in changes if change[0] >= end - span_seconds]
+    shown = [change for change in changes if change[0] >= begin]
     figure.add_trace(_change_trace(shown, genres))
     for moment, _ in shown:
         figure.add_vline(
@@ -60,7 +62,7 @@ def live_figure(
         )
     figure.update_xaxes(
         type="date",
-        range=[seconds_to_axis(end - span_seconds), seconds_to_axis(end)],
+        range=[seconds_to_axis(begin), seconds_to_axis(end)],
         tickformat="%-H:%M:%S" if end >= 3600 else "%-M:%S",
         showgrid=False,
         fixedrange=True,

@@ -8,7 +8,6 @@ behind when a browser vanishes without a word.
 
 from __future__ import annotations
 
-import io
 import threading
 import time
 from collections import deque
@@ -17,56 +16,22 @@ from datetime import UTC, datetime
 from typing import cast
 
 import numpy as np
-import numpy.typing as npt
-import soundfile as sf
 
+from app.live_memory import LiveMemory, LiveMoment, sound_to_wav
+from app.live_places import LiveFullError, LivePlaces
 from songnet.exceptions import SongNetError
-from songnet.inference.prediction import Prediction, Status
+from songnet.inference.prediction import Prediction
 from songnet.inference.streaming import Chunk, LevelReading, StreamingClassifier
 
-__all__ = ["LiveListener", "LiveMoment", "LiveView"]
+__all__ = ["LiveListener", "LiveView"]
 
 _BATCH_SECONDS = 0.1
 _BUFFER_SECONDS = 10.0
 _IDLE_SECONDS = 5.0
 _KEEP_SECONDS = 300.0
-_MAX_MOMENTS = 4 * 3600
 _HEARS_SECONDS = 2.0
+_UNDO_SECONDS = 60.0
 _FAULT = SongNetError("Listening ended by a fault of the app. Reset to start again.")
-
-
-@dataclass(frozen=True)
-class LiveMoment:
-    """One update: a line of the log and a point of the chart.
-
-    Parameters
-    ----------
-    clock : datetime
-        When it was, in UTC.
-    seconds : float
-        Sound listened to before it.
-    status : str
-        As of a prediction.
-    genre : str or None
-        None while nothing is named.
-    probs : np.ndarray [shape=(n_genres,), dtype=float64]
-    level : LevelReading
-    source : str
-        What played, where the source says so.
-    """
-
-    clock: datetime
-    seconds: float
-    status: Status
-    genre: str | None
-    probs: npt.NDArray[np.float64]
-    level: LevelReading
-    source: str = ""
-
-    @property
-    def has_music(self) -> bool:
-        """There was something to name, sure or not."""
-        return self.status in ("ok", "not_sure")
 
 
 @dataclass(frozen=True)
@@ -91,6 +56,8 @@ class LiveView:
         Of the sound that arrives; 0 before the first.
     error : SongNetError or None
         What ended the listening.
+    can_undo : bool
+        What the last reset forgot can be brought back.
     """
 
     is_paused: bool
@@ -104,6 +71,7 @@ class LiveView:
     sr: int
     channels: int
     error: SongNetError | None
+    can_undo: bool = False
 
 
 class LiveListener:
@@ -117,6 +85,8 @@ class LiveListener:
         How much of the sound is kept, in memory only.
     idle_seconds : float
         The thread ends after so long without sound.
+    places : LivePlaces, optional
+        Its thread takes one of them, or it does not listen; its own by default.
     """
 
     def __init__(
@@ -125,32 +95,33 @@ class LiveListener:
         *,
         keep_seconds: float = _KEEP_SECONDS,
         idle_seconds: float = _IDLE_SECONDS,
+        places: LivePlaces | None = None,
     ) -> None:
         self._classifier = classifier
         self._keep_seconds = keep_seconds
         self._idle_seconds = idle_seconds
+        self._places = places or LivePlaces(1)
         self._changed = threading.Condition()
         self._ear = threading.Lock()
         self._thread: threading.Thread | None = None
         self._is_paused = False
+        self._forgotten: LiveMemory | None = None
+        self._forgotten_at = 0.0
         self.source = ""
         self._forget()
 
     def _forget(self) -> None:
-        self._kept: deque[npt.NDArray[np.int16]] = deque()
-        self._kept_samples = 0
+        self._memory = LiveMemory(self._keep_seconds)
         self._sr = self._channels = 0
-        self._dropped_seconds = self._seconds = 0.0
         self._heard_at = float("-inf")
         self._error: SongNetError | None = None
-        self._moments: deque[LiveMoment] = deque(maxlen=_MAX_MOMENTS)
         self._begin_anew()
 
     def _begin_anew(self) -> None:
         """Sound from before a gap tells nothing about the sound after it."""
         self._clear_pending()
         self._is_new = True
-        self._seconds_before = self._seconds
+        self._seconds_before = self._memory.seconds
         self._level: LevelReading | None = None
         self._prediction: Prediction | None = None
 
@@ -179,17 +150,24 @@ class LiveListener:
             while self._pending_seconds > _BUFFER_SECONDS:
                 lost_seconds = len(self._pending.popleft()) / sr
                 self._pending_seconds -= lost_seconds
-                self._dropped_seconds += lost_seconds
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="live-listener", daemon=True)
-                self._thread.start()
+                self._memory.dropped_seconds += lost_seconds
+            if self._thread is None and not self._begin_thread():
+                return
             if self._pending_seconds >= _BATCH_SECONDS:
                 self._changed.notify_all()
 
+    def _begin_thread(self) -> bool:
+        thread = threading.Thread(target=self._run, name="live-listener", daemon=True)
+        if not self._places.take(thread):
+            self._clear_pending()
+            self._error = LiveFullError(self._places.n_places)
+            return False
+        self._thread = thread
+        thread.start()
+        return True
+
     def _begin_format(self, sr: int, channels: int) -> None:
-        if sr != self._sr:  # a recording has one rate
-            self._kept.clear()
-            self._kept_samples = 0
+        self._memory.begin_rate(sr)
         self._sr, self._channels = sr, channels
         self._begin_anew()
 
@@ -208,16 +186,38 @@ class LiveListener:
         """Forget everything that was heard; sound that arrives is heard anew."""
         with self._changed:
             self._is_paused = False
+            self._forgotten, self._forgotten_at = self._memory, time.monotonic()
             self._forget()
+
+    def undo_reset(self) -> None:
+        """Bring back what the last reset forgot, before what was heard since."""
+        with self._changed:
+            if self._can_undo() and self._forgotten is not None:
+                self._forgotten.go_on_with(self._memory)
+                self._seconds_before += self._forgotten.seconds - self._memory.seconds
+                self._memory, self._forgotten = self._forgotten, None
+
+    def _can_undo(self) -> bool:
+        if time.monotonic() - self._forgotten_at > _UNDO_SECONDS:
+            self._forgotten = None
+        return self._forgotten is not None and self._forgotten.seconds > 0
 
     def stop(self) -> None:
         """Let the thread end; what was heard can still be read and kept."""
         with self._changed:
+            self._places.give_back(self._thread)
             self._thread = None
             self._is_paused = False
+            self._error = None
             self._heard_at = float("-inf")
             self._begin_anew()
             self._changed.notify_all()
+
+    @property
+    def refusal(self) -> LiveFullError | None:
+        """Why it could not listen now; None if it can."""
+        is_full = self._places.is_full and not self.is_running
+        return LiveFullError(self._places.n_places) if is_full else None
 
     @property
     def is_running(self) -> bool:
@@ -232,29 +232,26 @@ class LiveListener:
                 is_hearing=time.monotonic() - self._heard_at < _HEARS_SECONDS,
                 level=self._level,
                 prediction=self._prediction,
-                seconds=self._seconds,
-                kept_seconds=self._kept_samples / self._sr if self._sr else 0.0,
+                seconds=self._memory.seconds,
+                kept_seconds=self._memory.kept_seconds,
                 buffered_seconds=self._pending_seconds,
-                dropped_seconds=self._dropped_seconds,
+                dropped_seconds=self._memory.dropped_seconds,
                 sr=self._sr,
                 channels=self._channels,
                 error=self._error,
+                can_undo=self._can_undo(),
             )
 
     def moments(self) -> tuple[LiveMoment, ...]:
         """All updates since the last reset, oldest first; hours of them at most."""
         with self._changed:
-            return tuple(self._moments)
+            return tuple(self._memory.moments)
 
     def recording_wav(self) -> bytes:
         """Return what was kept as a mono WAV of 16 bits; empty if there is nothing."""
         with self._changed:
-            parts, sr = list(self._kept), self._sr
-        if not parts:
-            return b""
-        buffer = io.BytesIO()
-        sf.write(buffer, np.concatenate(parts), sr, format="WAV", subtype="PCM_16")
-        return buffer.getvalue()
+            pieces, sr = self._memory.sound(), self._memory.sr
+        return sound_to_wav(pieces, sr)
 
     def _run(self) -> None:
         me = threading.current_thread()
@@ -267,6 +264,7 @@ class LiveListener:
             error = caught
         finally:  # an unforeseen fault goes on to threading.excepthook, which logs it
             with self._changed:
+                self._places.give_back(me)
                 if self._thread is me:
                     self._error, self._thread = error, None
 
@@ -292,24 +290,18 @@ class LiveListener:
             prediction = self._classifier.push(chunk, sr)
             with self._changed:
                 if not self._is_new:  # else what was heard belongs to the time before
-                    self._remember(chunk, sr, prediction)
+                    self._remember(chunk, prediction)
 
-    def _remember(self, chunk: Chunk, sr: int, prediction: Prediction | None) -> None:
+    def _remember(self, chunk: Chunk, prediction: Prediction | None) -> None:
         self._level = self._classifier.level
-        self._seconds = self._seconds_before + self._classifier.seconds_heard
-        self._kept.append(_to_mono_int16(chunk))
-        self._kept_samples += len(chunk)
-        while (excess := self._kept_samples - round(self._keep_seconds * sr)) > 0:
-            oldest = self._kept.popleft()
-            if len(oldest) > excess:
-                self._kept.appendleft(oldest[excess:])
-            self._kept_samples -= min(excess, len(oldest))
+        self._memory.seconds = self._seconds_before + self._classifier.seconds_heard
+        self._memory.keep(chunk)
         if prediction is not None:
             self._prediction = prediction
-            self._moments.append(
+            self._memory.moments.append(
                 LiveMoment(
                     clock=datetime.now(UTC),
-                    seconds=self._seconds,
+                    seconds=self._memory.seconds,
                     status=prediction.status,
                     genre=prediction.genre if prediction.is_named else None,
                     probs=prediction.probs,
@@ -317,11 +309,3 @@ class LiveListener:
                     source=self.source,
                 )
             )
-
-
-def _to_mono_int16(chunk: Chunk) -> npt.NDArray[np.int16]:
-    if chunk.dtype == np.int16:
-        mono = chunk if chunk.ndim == 1 else chunk.mean(axis=1)
-        return np.rint(mono).astype(np.int16)
-    mono = chunk if chunk.ndim == 1 else chunk.mean(axis=1)
-    return np.rint(np.clip(mono, -1.0, 1.0) * 32767).astype(np.int16)

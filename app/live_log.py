@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from app.live_listener import LiveMoment
+from app.live_memory import LiveMoment
 
 __all__ = ["Change", "find_changes", "log_csv", "named_shares", "probabilities"]
 

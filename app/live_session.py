@@ -13,6 +13,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from app import session
 from app.live_listener import LiveListener
+from app.live_places import LiveFullError, LivePlaces
 from app.live_stream import StreamReader
 from songnet.inference.classifier import Classifier
 from songnet.inference.streaming import Chunk, StreamingClassifier
@@ -59,6 +60,12 @@ class LiveSession:
         if self.source == "microphone":
             return self.link == "connected"
         return self.reader is not None and self.reader.is_running
+
+    @property
+    def refusal(self) -> LiveFullError | None:
+        """Why it cannot begin to listen now; None if it can, or does."""
+        is_idle = not self.is_live and self.link != "connecting"
+        return self.listener.refusal if is_idle else None
 
     def choose(self, source: Source) -> None:
         """Listen to another source from now on."""
@@ -114,12 +121,14 @@ class LiveSession:
         self.listener.stop()
 
 
-def live_session(load_classifier: Callable[[], Classifier]) -> LiveSession:
+def live_session(load_classifier: Callable[[], Classifier], *, places: LivePlaces) -> LiveSession:
     """Return the visitor's live session; the first call makes it.
 
     Parameters
     ----------
     load_classifier : callable
+    places : LivePlaces
+        Shared by all visitors.
 
     Returns
     -------
@@ -133,7 +142,7 @@ def live_session(load_classifier: Callable[[], Classifier]) -> LiveSession:
     if "songnet_live" not in st.session_state:
         classifier = load_classifier()
         st.session_state["songnet_live"] = LiveSession(
-            listener=LiveListener(StreamingClassifier(classifier)),
+            listener=LiveListener(StreamingClassifier(classifier), places=places),
             genres=classifier.genres,
             patch_seconds=classifier.bundle.features.patch_seconds,
         )

@@ -7,12 +7,12 @@ import streamlit as st
 from app import session
 from app.charts import clock_text, genre_colors
 from app.charts_live import live_figure
-from app.components import MUTED, answer_html, facts_html, percent
-from app.live_ice import IceServers
-from app.live_listener import LiveMoment, LiveView
+from app.components import MUTED, answer_html, percent
+from app.live_listener import LiveView
 from app.live_log import find_changes, log_csv, probabilities
+from app.live_memory import LiveMoment
 from app.live_session import LiveSession, Source
-from app.live_words import BROWSER_ERRORS, describe, describe_trouble
+from app.live_words import describe
 from app.services import read_model_facts
 from songnet.inference.streaming import LevelReading
 from songnet.signal.remote import RemoteLimits
@@ -20,10 +20,7 @@ from songnet.signal.remote import RemoteLimits
 __all__ = [
     "choose_source",
     "show_address",
-    "show_advice",
-    "show_diagnostics",
     "show_heard",
-    "show_other_ways",
 ]
 
 _UPDATE_SECONDS = 0.5
@@ -57,17 +54,6 @@ def choose_source(live: LiveSession) -> None:
     live.choose(chosen or live.source)
 
 
-def show_advice(trouble: str) -> None:
-    """Say what keeps the browser from giving the microphone, if anything does.
-
-    Parameters
-    ----------
-    trouble : {"", "insecure", "denied", "no_device"}
-    """
-    if text := describe_trouble(trouble):
-        st.error(text, title="The microphone cannot be used", icon=":material/mic_off:")
-
-
 def show_address(live: LiveSession, *, limits: RemoteLimits) -> None:
     """Let the visitor tune in to a station or a file.
 
@@ -99,14 +85,16 @@ def show_heard(live: LiveSession) -> None:
     live : LiveSession
     """
     now, course = st.fragment(_show_now), st.fragment(_show_course)
+    is_moving = live.is_live or live.listener.view().can_undo
+    if is_moving:
+        course = st.fragment(_show_course, run_every=_COURSE_SECONDS)
     if live.is_live:
         now = st.fragment(_show_now, run_every=_UPDATE_SECONDS)
-        course = st.fragment(_show_course, run_every=_COURSE_SECONDS)
     elif live.link == "connecting":
         now = st.fragment(_show_now, run_every=_LINK_SECONDS)
     with st.container(border=True, key="live-now"):
         now(live, was_live=live.is_live)
-    course(live)
+    course(live, was_moving=is_moving)
 
 
 def _show_now(live: LiveSession, *, was_live: bool) -> None:
@@ -183,8 +171,10 @@ def _bars_html(live: LiveSession, view: LiveView | None) -> str:
     )
 
 
-def _show_course(live: LiveSession) -> None:
+def _show_course(live: LiveSession, *, was_moving: bool) -> None:
     view, moments = live.listener.view(), live.listener.moments()
+    if was_moving and not (live.is_live or view.can_undo):
+        st.rerun()
     _show_controls(live, view)
     if moments:
         _show_chart(live, moments)
@@ -203,13 +193,21 @@ def _show_controls(live: LiveSession, view: LiveView) -> None:
                 on_click=listener.pause,
                 disabled=not live.is_live,
             )
-        st.button(
+        if st.button(
             "Reset",
             icon=":material/restart_alt:",
             on_click=listener.reset,
             disabled=not view.seconds and view.error is None,
             help="Forgets all that was heard, the recording too.",
-        )
+        ):
+            st.rerun()
+        if view.can_undo and st.button(
+            "Undo reset",
+            icon=":material/undo:",
+            on_click=listener.undo_reset,
+            help="Brings back what was heard before; possible for a minute.",
+        ):
+            st.rerun()
 
 
 def _show_chart(live: LiveSession, moments: tuple[LiveMoment, ...]) -> None:
@@ -255,52 +253,3 @@ def _show_keep(live: LiveSession, view: LiveView) -> None:
         "The last five minutes of sound are in the server's memory until you reset or leave; "
         "nothing is stored."
     )
-
-
-def show_diagnostics(live: LiveSession, *, servers: IceServers) -> None:
-    """Show what the connection is made of, and what the browser's errors mean.
-
-    Parameters
-    ----------
-    live : LiveSession
-    servers : IceServers
-    """
-    with st.expander(
-        "It does not work? Connection and diagnostics", icon=":material/network_check:"
-    ):
-        st.fragment(_show_facts, run_every=_COURSE_SECONDS if live.is_live else None)(live, servers)
-        st.markdown("**What the browser may say**")
-        st.html(facts_html(BROWSER_ERRORS, unknown=""))
-
-
-def _show_facts(live: LiveSession, servers: IceServers) -> None:
-    view = live.listener.view()
-    reader = live.reader if live.source == "address" else None
-    rows = {
-        "Connection": reader.state if reader else live.link,
-        "Servers (ICE)": ", ".join(servers.urls) or "none",
-        "They come from": servers.origin,
-        "Where UDP is blocked": "a TURN server passes the sound on"
-        if servers.has_turn
-        else "no TURN server: it will not connect",
-        "Sound that arrives": f"{view.sr / 1000:g} kHz, {view.channels} channels"
-        if view.sr
-        else "",
-        "Waiting for the network": f"{view.buffered_seconds:.1f} s",
-        "Lost": f"{view.dropped_seconds:.1f} s",
-    }
-    st.html(facts_html(rows, unknown="none yet"))
-
-
-def show_other_ways() -> None:
-    """Show the ways that need no live connection."""
-    st.subheader("Without a live connection", anchor=False)
-    recorded = st.audio_input(
-        "Record some seconds; the genre appears on the Classify page",
-        sample_rate=None,
-        key="live-recorder",
-    )
-    if recorded is not None:
-        session.take_live_recording(recorded.getvalue())
-        st.switch_page(_CLASSIFY)
-    st.page_link(_CLASSIFY, label="Or upload a file", icon=":material/upload_file:")

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 
 from app.charts import clock_text, genre_colors
 from app.components import percent
-from app.live_listener import LiveMoment, LiveView
+from app.live_listener import LiveView
 from app.live_log import named_shares
+from app.live_memory import LiveMoment
+from app.live_places import LiveFullError
 from app.live_session import LiveSession
 from songnet.inference.prediction import Prediction
 
@@ -74,7 +76,8 @@ def describe(
     """
     is_live = live.link == "connected" if live.source == "microphone" else _reads(live)
     if view.error is not None:
-        return Headline("Listening ended", str(view.error))
+        is_full = isinstance(view.error, LiveFullError)
+        return Headline("No place is free" if is_full else "Listening ended", str(view.error))
     if not is_live:
         return _describe_unlinked(live, view, moments)
     if view.is_paused:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from app.analysis import Analysis, analyse_audio
+from app.live_places import LivePlaces
 from app.playback import Playback, browser_mime, transcode_to_wav
 from app.session import Clip
 from songnet.datasets.collections import INDEX_FOLDER
@@ -25,12 +26,15 @@ if TYPE_CHECKING:
 
     from app.benchmark import Results
     from app.model_facts import ModelFiles
+    from app.report import ReportFigure
     from songnet.inference.collection import Collection
 
 __all__ = [
     "ModelFacts",
     "analyse",
+    "live_places",
     "load_benchmark",
+    "load_benchmark_story",
     "load_classifier",
     "load_collection",
     "load_model_files",
@@ -71,6 +75,12 @@ def load_classifier() -> Classifier:
     BundleError
     """
     return Classifier.load()
+
+
+@st.cache_resource(show_spinner=False)
+def live_places(n_places: int) -> LivePlaces:
+    """Return the places for live listening, the same for all visitors."""
+    return LivePlaces(n_places)
 
 
 @st.cache_data(max_entries=1, show_spinner=False)
@@ -240,8 +250,16 @@ def load_benchmark(folder: Path) -> Results | None:
     DatasetError
         If a file is damaged.
     """
-    changed_ns = max((path.stat().st_mtime_ns for path in folder.glob("*")), default=0)
-    return _load_benchmark(folder, changed_ns)
+    return _load_benchmark(folder, _changed_ns(folder))
+
+
+def load_benchmark_story(folder: Path) -> list[ReportFigure]:
+    """Draw all charts of the benchmark, see `app.benchmark_story.tell_story`."""
+    return _load_benchmark_story(folder, _changed_ns(folder))
+
+
+def _changed_ns(folder: Path) -> int:
+    return max((path.stat().st_mtime_ns for path in folder.glob("*")), default=0)
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
@@ -249,6 +267,14 @@ def _load_benchmark(folder: Path, changed_ns: int) -> Results | None:  # noqa: A
     from app.benchmark import read_results
 
     return read_results(folder)
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _load_benchmark_story(folder: Path, changed_ns: int) -> list[ReportFigure]:
+    from app.benchmark_story import tell_story
+
+    results = _load_benchmark(folder, changed_ns)
+    return tell_story(results) if results else []
 
 
 def load_model_files() -> ModelFiles:

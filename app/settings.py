@@ -39,6 +39,8 @@ class Settings:
         folder if None.
     max_stream_minutes : int
         Longest listening to one address, SONGNET_MAX_STREAM_MINUTES.
+    max_live_sessions : int
+        Visitors that may listen live at once, SONGNET_MAX_LIVE_SESSIONS.
     allow_private_urls : bool
         The live page may open addresses of this machine and of private
         networks, SONGNET_ALLOW_PRIVATE_URLS.
@@ -53,6 +55,7 @@ class Settings:
     examples_url: str = LIBROSA_EXAMPLES_URL
     cache_folder: Path | None = None
     max_stream_minutes: int = 120
+    max_live_sessions: int = 16
     allow_private_urls: bool = False
     collection_folders: tuple[Path, ...] = ()
 
@@ -92,6 +95,7 @@ def read_settings() -> Settings:
         examples_url=os.environ.get("SONGNET_EXAMPLES_URL", LIBROSA_EXAMPLES_URL),
         cache_folder=Path(cache) if cache else None,
         max_stream_minutes=_positive("SONGNET_MAX_STREAM_MINUTES", Settings.max_stream_minutes),
+        max_live_sessions=_positive("SONGNET_MAX_LIVE_SESSIONS", Settings.max_live_sessions),
         allow_private_urls=_switch("SONGNET_ALLOW_PRIVATE_URLS"),
         collection_folders=tuple(
             Path(part)

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app import components, live, live_view, services
+from app import components, live, live_help, live_view, services
 from app.live_session import live_session
 from app.settings import read_settings
 from songnet.exceptions import SongNetError
@@ -11,22 +11,25 @@ st.title("What is playing?", anchor=False)
 
 try:
     settings = read_settings()
-    session = live_session(services.load_classifier)
+    places = services.live_places(settings.max_live_sessions)
+    session = live_session(services.load_classifier, places=places)
     live_view.choose_source(session)
     servers = live.ice_servers()
     advice = st.container()
-    if session.source == "microphone":
+    if session.refusal:
+        live_help.show_refusal(session.refusal)
+    elif session.source == "microphone":
         live.show_microphone(session, servers=servers)
     else:
         live_view.show_address(session, limits=settings.remote_limits)
     live_view.show_heard(session)
-    live_view.show_diagnostics(session, servers=servers)
+    live_help.show_diagnostics(session, servers=servers)
     if session.source == "microphone":
         # Invisible, and last: above the button it would leave a gap.
         trouble = live.watch_browser()
         with advice:
-            live_view.show_advice(trouble)
+            live_help.show_advice(trouble)
 except SongNetError as error:
     components.show_error(error)
 
-live_view.show_other_ways()
+live_help.show_other_ways()

@@ -12,6 +12,7 @@ import pytest
 import soundfile as sf
 
 from app.live_listener import LiveListener
+from app.live_places import LiveFullError, LivePlaces
 from songnet.exceptions import SongNetError
 from songnet.inference.prediction import Prediction
 from songnet.inference.streaming import Chunk, StreamingClassifier
@@ -126,6 +127,67 @@ def test_reset_forgets_everything(listener: LiveListener) -> None:
     assert (view.seconds, view.kept_seconds, view.prediction, view.level) == (0, 0, None, None)
     assert listener.moments() == ()
     assert listener.recording_wav() == b""
+
+
+def test_reset_can_be_undone(listener: LiveListener) -> None:
+    y = play(listener, 4)
+    until(lambda: listener.view().seconds > 3.9)
+    before = listener.moments()
+    listener.reset()
+    assert listener.view().can_undo
+    play(listener, 4)
+    until(lambda: listener.view().seconds > 3.9)
+    since = listener.moments()
+    listener.undo_reset()
+    play(listener, 1)
+    until(lambda: listener.view().seconds > 8.9)
+    view = listener.view()
+    assert not view.can_undo
+    assert view.kept_seconds == pytest.approx(view.seconds)
+    moments = listener.moments()
+    assert moments[: len(before)] == before
+    shift = moments[len(before)].seconds - since[0].seconds
+    assert shift == pytest.approx(4, abs=0.1)
+    seconds = [moment.seconds for moment in moments]
+    assert seconds == sorted(seconds)
+    kept, _ = sf.read(io.BytesIO(listener.recording_wav()), dtype="float32")
+    np.testing.assert_allclose(kept[: y.size], y, atol=1e-3)
+
+
+def test_reset_is_final_after_a_minute(
+    listener: LiveListener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    play(listener, 1)
+    until(lambda: listener.view().seconds > 0.9)
+    listener.reset()
+    monkeypatch.setattr("app.live_listener._UNDO_SECONDS", 0.0)
+    assert not listener.view().can_undo
+    monkeypatch.undo()
+    listener.undo_reset()
+    assert listener.view().seconds == 0
+
+
+def test_only_so_many_listen_at_once() -> None:
+    places = LivePlaces(1)
+    first, second = (
+        LiveListener(StreamingClassifier(stub_classifier(0.0)), places=places) for _ in range(2)
+    )
+    play(first, 0.5)
+    until(lambda: first.view().seconds > 0.4)
+    play(second, 0.5)
+    view = second.view()
+    assert isinstance(view.error, LiveFullError)
+    assert (view.seconds, view.buffered_seconds) == (0, 0)
+    assert "All 1 places" in str(second.refusal)
+    assert first.refusal is None
+    first.stop()
+    second.stop()
+    assert second.refusal is None
+    play(second, 0.5)
+    until(lambda: second.view().seconds > 0.4)
+    second.stop()
+    until(lambda: not listener_threads())
+    assert not places.is_full
 
 
 def test_what_was_heard_can_be_kept_after_the_end(listener: LiveListener) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import fractions
+import gc
 import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator
@@ -169,3 +170,28 @@ def test_sound_arrives_and_is_named(loop: Loop) -> None:
     assert view.dropped_seconds == 0
     call.hang_up()
     until(lambda: not live.listener.is_running)
+
+
+@pytest.mark.parametrize("end", ["hang_up", "vanish"])
+def test_thirty_calls_leave_nothing_behind(loop: Loop, end: str) -> None:
+    before, live = set(threading.enumerate()), make_session()
+
+    def connect() -> None:
+        live.listener.reset()
+        call = Call(loop, live)
+        until(lambda: live.listener.view().seconds > 0)
+        getattr(call, end)()
+        until(lambda: not live.listener.is_running)
+        until(lambda: call.worker.pc.connectionState == "closed")
+
+    connect()  # what is made once: codecs, the loop's selector
+    until(lambda: loop.tasks() == 0)
+    gc.collect()
+    files = n_files()
+    for _ in range(30):
+        connect()
+    until(lambda: loop.tasks() == 0)
+    gc.collect()
+    until(lambda: n_files() <= files)
+    loop.run(loop.loop.shutdown_default_executor())  # it keeps its few threads for later
+    until(lambda: set(threading.enumerate()) <= before)

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app import live
+from app import live, services
 from app.live_ice import IceServers
 from app.live_session import LiveSession
+from app.settings import Settings
 from tests.app.conftest import html_text
 from tests.app.stub import SR, beat, clip
 from tests.radio import serve_radio
@@ -140,6 +141,33 @@ def test_pause_resume_and_reset(visit: AppTest, component: Component) -> None:
     button(visit, "Reset").click().run()
     assert found.listener.view().seconds == 0
     assert not visit.get("plotly_chart")
+
+
+def test_reset_can_be_undone(visit: AppTest, component: Component) -> None:
+    found = listen(visit, component)
+    component.playing = False
+    visit.run()
+    button(visit, "Reset").click().run()
+    assert "Ready" in html_text(visit)
+    button(visit, "Undo reset").click().run()
+    assert found.listener.view().seconds == pytest.approx(5, abs=0.1)
+    assert "You listened for 0:05." in html_text(visit)
+    assert not [item for item in visit.button if item.label == "Undo reset"]
+
+
+def test_full_server_says_so_and_offers_other_ways(visit: AppTest) -> None:
+    places = services.live_places(Settings.max_live_sessions)
+    others = [object() for _ in range(places.n_places)]
+    assert all(places.take(other) for other in others)
+    try:
+        visit.run()
+        assert [warning.value for warning in visit.warning if "places" in warning.value]
+        assert visit.get("audio_input")
+    finally:
+        for other in others:
+            places.give_back(other)
+    button(visit, "Try again").click().run()
+    assert not visit.warning
 
 
 def test_stop_keeps_what_was_heard(visit: AppTest, component: Component) -> None:

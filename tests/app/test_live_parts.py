@@ -15,8 +15,9 @@ import pytest
 from app import live_words
 from app.charts_live import live_figure
 from app.live_ice import choose_ice_servers, is_secure_address
-from app.live_listener import LiveListener, LiveMoment, LiveView
+from app.live_listener import LiveListener, LiveView
 from app.live_log import find_changes, log_csv, named_shares, probabilities
+from app.live_memory import LiveMoment
 from app.live_session import LiveSession
 from app.live_words import describe, describe_trouble
 from songnet.exceptions import ParameterError, RemoteAudioError, SongNetError
@@ -128,6 +129,15 @@ def test_chart_marks_changes_in_the_span() -> None:
     assert sum(sum(trace.y) for trace in figure.data[:-1]) == pytest.approx(600)
     left, right = figure.layout.xaxis.range
     assert right - left == pytest.approx(180_000)
+
+
+@pytest.mark.parametrize(("heard", "shown"), [(4.0, 30.0), (100.0, 100.0), (300.0, 180.0)])
+def test_chart_grows_with_what_was_heard(heard: float, shown: float) -> None:
+    seconds = np.linspace(2, heard, 20)
+    probs = np.full((20, len(GENRES)), 1 / len(GENRES))
+    figure = live_figure(seconds, probs, genres=GENRES, changes=[], span_seconds=180)
+    left, right = figure.layout.xaxis.range
+    assert right - left == pytest.approx(1000 * shown)
 
 
 def test_genre_is_named_with_its_confidence() -> None:

@@ -16,7 +16,7 @@ from songnet.signal.remote import RemoteLimits
 from tests.app.stub import SR, beat, clip
 from tests.radio import Radio, serve_radio
 
-LIMITS = RemoteLimits(connect_seconds=20, idle_seconds=60, allow_private=True)
+LIMITS = RemoteLimits(connect_seconds=20, idle_seconds=600, allow_private=True)
 PATIENCE_SECONDS = 120
 
 
@@ -130,6 +130,17 @@ def test_reader_ends_when_nobody_is_there(
     ear.is_wanted = False
     until(lambda: not reader.is_running)
     assert ear.seconds < 50
+
+
+def test_thirty_stations_leave_nothing_behind(radio: Radio, listen: Listen) -> None:
+    url = radio.put("/a.mp3", clip(20, kind="MP3"), stall=True)
+    for _ in range(30):
+        reader, ear = listen(url)
+        until(lambda ear=ear: ear.seconds > 0)
+        reader.stop()
+    until(lambda: not [t for t in threading.enumerate() if t.name == "live-stream"])
+    assert radio.wait_until_idle()
+    assert len(radio.requests) == 30
 
 
 @pytest.mark.parametrize(
