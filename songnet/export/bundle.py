@@ -14,6 +14,7 @@ from songnet.datasets.base import file_sha256
 from songnet.evaluation.report import Report
 from songnet.exceptions import BundleError, ParameterError
 from songnet.export.card import model_card
+from songnet.export.describe import NETWORK_FILE, describe_network
 from songnet.export.tflite import (
     MAX_FLOAT32_DIFFERENCE,
     RUNTIME_PRECISIONS,
@@ -81,10 +82,12 @@ def export_bundle(
     folder.mkdir(parents=True, exist_ok=True)
     files = _write_networks(run_dir / "network.keras", folder, features)
     report.save(folder / "report.json")
+    describe_network(run_dir, folder, features=features, files=files)
     shipping = report.extra["shipping"]
     checked = [
         *(file.name for file in files),
         "report.json",
+        NETWORK_FILE,
         *_kept_detector(folder, features),
     ]
     bundle = Bundle(

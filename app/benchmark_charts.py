@@ -1,0 +1,326 @@
+"""Figures of the Benchmark and Model pages: data in, plotly figure out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import plotly.graph_objects as go
+
+from app.benchmark import KINDS, pareto_front
+from app.charts import GENRE_COLORS, GRID_COLOR, OTHER_COLOR, finish_figure
+
+__all__ = [
+    "KIND_COLORS",
+    "accuracy_figure",
+    "confusion_figure",
+    "cost_figure",
+    "differences_figure",
+    "dumbbell_figure",
+    "heat_figure",
+    "line_colors",
+    "lines_figure",
+    "short_title",
+]
+
+KIND_COLORS = dict(zip(KINDS, ("#12968a", "#3b82d6", "#8a6ee8", "#d9568f", "#b4851a", "#c8643c",
+                               OTHER_COLOR), strict=True))  # fmt: skip
+# The strongest tones have about 4.5 of contrast with both black and white text.
+MORE, LESS = "#1a837c", "#c2553f"
+_SEQUENTIAL = [[0, "rgba(26,131,124,0.04)"], [1, MORE]]
+_DIVERGING = [[0, LESS], [0.5, "rgba(128,140,138,0.06)"], [1, MORE]]
+_TOP = 40  # px for the buttons of a chart
+
+
+def short_title(title: str) -> str:
+    """Break a model's name into two lines, for the axis of a narrow chart."""
+    for word in (" on ", " with ", " ("):
+        head, found, tail = title.partition(word)
+        if found:
+            return f"{head}<br>{found.strip()}{' ' if word != ' (' else ''}{tail}"
+    return title
+
+
+def _finish(figure: go.Figure, *, height: int) -> go.Figure:
+    figure.update_xaxes(gridcolor=GRID_COLOR, zerolinecolor=GRID_COLOR)
+    figure.update_yaxes(gridcolor=GRID_COLOR, zerolinecolor=GRID_COLOR)
+    finish_figure(figure, height=height)
+    return figure.update_layout(margin={"l": 0, "r": 8, "t": _TOP, "b": 8}, dragmode=False)
+
+
+def accuracy_figure(frame: pd.DataFrame, metric: str = "accuracy") -> go.Figure:
+    """Draw a metric of each model with its interval, the best on top.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        See `app.benchmark.leaderboard_frame`.
+    metric : str
+    """
+    rows = frame.sort_values(metric)
+    order = [short_title(title) for title in rows["title"]]
+    figure = go.Figure()
+    for kind in KINDS:
+        part = rows[rows["kind"] == kind]
+        if part.empty:
+            continue
+        values = 100 * part[metric]
+        figure.add_scatter(
+            x=values,
+            y=[short_title(title) for title in part["title"]],
+            mode="markers",
+            name=KINDS[kind],
+            marker={"size": 11, "color": KIND_COLORS[kind]},
+            error_x={
+                "array": 100 * part[f"{metric}_high"] - values,
+                "arrayminus": values - 100 * part[f"{metric}_low"],
+                "symmetric": False,
+                "thickness": 1.5,
+                "color": KIND_COLORS[kind],
+            },
+            hovertemplate="%{y}<br>%{x:.1f} %<extra></extra>",
+        )
+    figure.update_yaxes(categoryorder="array", categoryarray=order, showgrid=False)
+    figure.update_xaxes(ticksuffix=" %", rangemode="tozero")
+    figure.update_layout(legend={"orientation": "h", "y": -0.06, "yanchor": "top", "x": 0})
+    return _finish(figure, height=40 * len(rows) + 150)
+
+
+def differences_figure(frame: pd.DataFrame, *, reference: str) -> go.Figure:
+    """Draw the accuracy of each model minus that of one, with intervals.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        See `app.benchmark.comparison_frame`.
+    reference : str
+        Its name, for the axis.
+    """
+    rows = frame.iloc[::-1]
+    figure = go.Figure()
+    for is_significant, name in ((True, "significant"), (False, "not significant")):
+        part = rows[rows["is_significant"] == is_significant]
+        values = 100 * part["difference"]
+        color = MORE if is_significant else OTHER_COLOR
+        figure.add_scatter(
+            x=values,
+            y=[short_title(title) for title in part["title"]],
+            mode="markers",
+            name=name,
+            marker={
+                "size": 11,
+                "color": color,
+                "symbol": "circle" if is_significant else "circle-open",
+                "line": {"width": 2},
+            },
+            error_x={
+                "array": 100 * part["high"] - values,
+                "arrayminus": values - 100 * part["low"],
+                "symmetric": False,
+                "thickness": 1.5,
+                "color": color,
+            },
+            hovertemplate="%{y}<br>%{x:+.1f} points<extra></extra>",
+        )
+    order = [short_title(title) for title in rows["title"]]
+    figure.update_yaxes(categoryorder="array", categoryarray=order, showgrid=False)
+    figure.update_xaxes(title=f"Points of accuracy against {reference}", zeroline=True,
+                        zerolinewidth=2, rangemode="tozero")  # fmt: skip
+    figure.update_layout(legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0})
+    _finish(figure, height=40 * len(rows) + 130)
+    return figure.update_xaxes(zerolinecolor=OTHER_COLOR)
+
+
+def heat_figure(
+    values: pd.DataFrame, *, texts: Sequence[Sequence[str]], is_signed: bool = False
+) -> go.Figure:
+    """Draw a table as colours, with the figures in the cells.
+
+    Parameters
+    ----------
+    values : pandas.DataFrame
+        Rows from the top.
+    texts : sequence of sequence of str
+        What stands in each cell.
+    is_signed : bool
+        Two colours, for less and for more than nothing.
+    """
+    peak = float(np.nanmax(np.abs(values.to_numpy(float)))) or 1.0
+    figure = go.Figure(
+        go.Heatmap(
+            z=values.to_numpy(float),
+            x=list(values.columns),
+            y=[short_title(str(name)) for name in values.index],
+            text=texts,
+            texttemplate="%{text}",
+            textfont={"size": 12},
+            colorscale=_DIVERGING if is_signed else _SEQUENTIAL,
+            zmin=-peak if is_signed else 0,
+            zmax=peak,
+            showscale=False,
+            xgap=2,
+            ygap=2,
+            hoverongaps=False,
+            hovertemplate="%{y}<br>%{x}: %{text}<extra></extra>",
+        )
+    )
+    figure.update_yaxes(autorange="reversed", showgrid=False, tickfont={"size": 12})
+    figure.update_xaxes(showgrid=False, side="bottom", tickangle=-60, tickfont={"size": 12})
+    return _finish(figure, height=36 * len(values) + 150)
+
+
+def confusion_figure(
+    matrix: npt.NDArray[np.int64], genres: Sequence[str], *, minus: npt.NDArray[np.int64] | None
+) -> go.Figure:
+    """Draw a confusion matrix as shares of each true genre, or the difference of two.
+
+    Parameters
+    ----------
+    matrix : np.ndarray [shape=(n_genres, n_genres), dtype=int64]
+        True genres in rows, said ones in columns.
+    genres : sequence of str
+    minus : np.ndarray, optional
+        Matrix of another model, taken off.
+    """
+    share = _shares(matrix)
+    if minus is not None:
+        share = share - _shares(minus)
+    spec = "+.0f" if minus is not None else ".0f"
+    texts = [["" if abs(v) < 0.5 else f"{v:{spec}}" for v in row] for row in share]
+    frame = pd.DataFrame(share, index=list(genres), columns=list(genres))
+    figure = heat_figure(frame, texts=texts, is_signed=minus is not None)
+    figure.update_xaxes(title="The model says")
+    figure.update_yaxes(title="It is", title_standoff=4)
+    figure.update_traces(hovertemplate="%{y} called %{x}: %{z:.1f} %<extra></extra>")
+    return figure
+
+
+def _shares(matrix: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+    counts = np.asarray(matrix, float)
+    shares: npt.NDArray[np.float64] = 100 * counts / np.maximum(counts.sum(1, keepdims=True), 1)
+    return shares
+
+
+def lines_figure(
+    lines: Mapping[str, tuple[Sequence[float], Sequence[float]]],
+    *,
+    colors: Mapping[str, str],
+    x_title: str,
+    y_title: str,
+    is_diagonal: bool = False,
+) -> go.Figure:
+    """Draw lines: ROC, precision-recall, learning and seconds-heard curves.
+
+    Parameters
+    ----------
+    lines : mapping of str to (x, y)
+    colors : mapping of str to str
+    x_title, y_title : str
+    is_diagonal : bool
+        Draw what chance or a perfect calibration gives.
+    """
+    figure = go.Figure()
+    for name, (x, y) in lines.items():
+        figure.add_scatter(
+            x=x,
+            y=y,
+            mode="lines+markers" if len(x) < 20 else "lines",
+            name=name,
+            line={"color": colors.get(name, OTHER_COLOR), "width": 2.5},
+            hovertemplate="%{fullData.name}<br>%{x:.3g}: %{y:.3g}<extra></extra>",
+        )
+    if is_diagonal:
+        figure.add_scatter(x=[0, 1], y=[0, 1], mode="lines", showlegend=False, hoverinfo="skip",
+                           line={"color": OTHER_COLOR, "dash": "dot", "width": 1})  # fmt: skip
+        figure.update_xaxes(range=[0, 1])
+        figure.update_yaxes(range=[0, 1.01])
+    figure.update_xaxes(title=x_title)
+    figure.update_yaxes(title=y_title, title_standoff=4)
+    figure.update_layout(legend={"orientation": "h", "y": -0.22, "yanchor": "top", "x": 0})
+    return _finish(figure, height=480)
+
+
+def line_colors(names: Sequence[str]) -> dict[str, str]:
+    """Give each line a colour of its own."""
+    return {name: GENRE_COLORS[i % len(GENRE_COLORS)] for i, name in enumerate(names)}
+
+
+def dumbbell_figure(
+    frame: pd.DataFrame, *, left: str, right: str, names: tuple[str, str]
+) -> go.Figure:
+    """Draw two accuracies of each model and the way between them.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        With ``title`` and two columns of fractions.
+    left, right : str
+        The columns.
+    names : (str, str)
+        What they are.
+    """
+    rows = frame.sort_values(left)
+    y = [short_title(title) for title in rows["title"]]
+    figure = go.Figure()
+    for label, (_, row) in zip(y, rows.iterrows(), strict=True):
+        figure.add_scatter(x=[100 * row[left], 100 * row[right]], y=[label, label], mode="lines",
+                           line={"color": OTHER_COLOR, "width": 3}, showlegend=False,
+                           hoverinfo="skip")  # fmt: skip
+    for column, name, color in ((left, names[0], MORE), (right, names[1], LESS)):
+        figure.add_scatter(
+            x=100 * rows[column],
+            y=y,
+            mode="markers",
+            name=name,
+            marker={"size": 12, "color": color},
+            hovertemplate="%{y}<br>%{fullData.name}: %{x:.1f} %<extra></extra>",
+        )
+    figure.update_xaxes(ticksuffix=" %")
+    figure.update_yaxes(showgrid=False, categoryorder="array", categoryarray=y)
+    figure.update_layout(legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0})
+    return _finish(figure, height=40 * len(rows) + 120)
+
+
+def cost_figure(frame: pd.DataFrame, *, cost: str, title: str) -> go.Figure:
+    """Draw accuracy against a cost, with the models that nothing beats in both.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        See `app.benchmark.cost_frame`.
+    cost : str
+        One of its columns.
+    title : str
+        Of the axis, with the unit.
+    """
+    rows = frame[frame[cost].notna()].reset_index(drop=True)
+    figure = go.Figure()
+    front = rows.iloc[pareto_front(rows[cost].to_numpy(float), rows["accuracy"].to_numpy(float))]
+    figure.add_scatter(x=front[cost], y=100 * front["accuracy"], mode="lines",
+                       line={"color": OTHER_COLOR, "dash": "dot", "shape": "hv"},
+                       name="nothing beats these", hoverinfo="skip")  # fmt: skip
+    for kind in KINDS:
+        part = rows[rows["kind"] == kind]
+        if part.empty:
+            continue
+        figure.add_scatter(
+            x=part[cost],
+            y=100 * part["accuracy"],
+            mode="markers",
+            name=KINDS[kind],
+            customdata=_names(part),
+            marker={"size": 13, "color": KIND_COLORS[kind],
+                    "symbol": ["diamond" if r == "litert" else "circle" for r in part["runtime"]]},
+            hovertemplate="%{customdata}<br>%{y:.1f} %, %{x:,.3g}<extra></extra>",
+        )  # fmt: skip
+    figure.update_xaxes(title=title, type="log", dtick=1)
+    figure.update_yaxes(title="Accuracy", ticksuffix=" %", title_standoff=4)
+    figure.update_layout(legend={"orientation": "h", "y": -0.25, "yanchor": "top", "x": 0})
+    return _finish(figure, height=480)
+
+
+def _names(part: pd.DataFrame) -> list[Any]:
+    return [f"{t} ({r})" for t, r in zip(part["title"], part["runtime"], strict=True)]

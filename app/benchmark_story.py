@@ -1,0 +1,312 @@
+"""The charts of a benchmark, in the order in which they are told."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from app.benchmark import (
+    Results,
+    comparison_frame,
+    cost_frame,
+    leaderboard_frame,
+    per_genre_frame,
+)
+from app.benchmark_charts import (
+    accuracy_figure,
+    confusion_figure,
+    cost_figure,
+    differences_figure,
+    dumbbell_figure,
+    heat_figure,
+    line_colors,
+    lines_figure,
+)
+from app.charts import genre_colors
+from app.report import ReportFigure
+from songnet.evaluation.curves import precision_recall_curves, roc_curves
+
+__all__ = [
+    "COSTS",
+    "CURVES",
+    "accuracy_chart",
+    "codec_chart",
+    "confusion_chart",
+    "cost_chart",
+    "curve_chart",
+    "differences_chart",
+    "leaky_chart",
+    "learning_chart",
+    "pairs_chart",
+    "per_genre_chart",
+    "robustness_chart",
+    "seconds_chart",
+    "tell_story",
+]
+
+COSTS = {
+    "Time for a track": ("track_ms", "ms for 30 s of decoded sound, one thread"),
+    "File size": ("weights_mb", "MB of weights, without the optimiser's"),
+    "Multiplications": ("macs", "multiplications for a window"),
+    "Parameters": ("parameters", "parameters"),
+    "Memory": ("peak_mib", "MiB at most, a process of its own"),
+    "Training time": ("train_seconds", "seconds for a fold"),
+}
+CURVES = ("ROC", "Precision and recall")
+_METRICS = {"accuracy": "Accuracy", "balanced_accuracy": "Balanced accuracy",
+            "macro_f1": "Macro-F1"}  # fmt: skip
+_SAY = "95 % intervals by bootstrap over artists."
+
+
+def accuracy_chart(results: Results, frame: pd.DataFrame, metric: str) -> ReportFigure:
+    """A metric of each model, with its interval."""
+    n_tracks, folds = results.about["n_tracks"], len(results.about["folds"])
+    return ReportFigure(
+        title=f"{_METRICS[metric]} of each model",
+        alt=f"{_METRICS[metric]} of {len(frame)} models with intervals",
+        figure=accuracy_figure(frame, metric),
+        note=f"{n_tracks:,} tracks, each said by a model that never heard its artist "
+        f"({folds} folds). {_SAY}",
+    )
+
+
+def differences_chart(results: Results, reference: str) -> ReportFigure | None:
+    """What each model gains or loses against one, in pairs."""
+    frame = comparison_frame(results, reference)
+    if frame.empty:
+        return None
+    name = results.titles[reference]
+    n_significant = int(frame["is_significant"].sum())
+    return ReportFigure(
+        title=f"Against {name}, track by track",
+        alt=f"Difference of accuracy of each model from {name}",
+        figure=differences_figure(frame, reference=name),
+        note=f"{n_significant} of {len(frame)} differences are significant: McNemar's exact test "
+        "and the bootstrap over artists both below 0.05 after Holm's correction.",
+    )
+
+
+def pairs_chart(results: Results) -> ReportFigure | None:
+    """Every model against every other."""
+    models = list(results.titles)
+    if len(models) < 2 or not results.section("comparisons"):
+        return None
+    values = pd.DataFrame(np.nan, index=models, columns=models)
+    texts = pd.DataFrame("", index=models, columns=models)
+    for reference in models:
+        for row in comparison_frame(results, reference).itertuples():
+            values.loc[row.model, reference] = 100 * row.difference
+            mark = "" if row.is_significant else "?"
+            texts.loc[row.model, reference] = f"{100 * row.difference:+.0f}{mark}"
+    titles = [results.titles[model] for model in models]
+    values.index = pd.Index(titles)
+    values.columns = pd.Index([str(i + 1) for i in range(len(models))])
+    values.index = pd.Index([f"{i + 1} {title}" for i, title in enumerate(titles)])
+    return ReportFigure(
+        title="Every model against every other",
+        alt="Differences of accuracy between all models",
+        figure=heat_figure(values, texts=texts.to_numpy().tolist(), is_signed=True),
+        note="Points of accuracy of the row over the column; ? where it is not significant.",
+    )
+
+
+def confusion_chart(results: Results, model: str, other: str | None = None) -> ReportFigure:
+    """What a model takes for what, or how that differs from another."""
+    matrix = np.array(results.row(model)["confusion"])
+    minus = np.array(results.row(other)["confusion"]) if other else None
+    name = results.titles[model]
+    title = f"{name} minus {results.titles[other]}" if other else f"What {name} takes for what"
+    return ReportFigure(
+        title=title,
+        alt=f"Confusion matrix: {title}",
+        figure=confusion_figure(matrix, results.genres, minus=minus),
+        note="Percent of the tracks of each genre"
+        + (", the first minus the second." if other else "; the diagonal is right."),
+    )
+
+
+def per_genre_chart(results: Results, metric: str = "f1") -> ReportFigure:
+    """A metric of each model for each genre."""
+    frame = per_genre_frame(results, metric)
+    name = {"f1": "F1", "precision": "Precision", "recall": "Recall"}[metric]
+    texts = [[f"{100 * value:.0f}" for value in row] for row in frame.to_numpy(float)]
+    return ReportFigure(
+        title=f"{name} of each genre",
+        alt=f"{name} by model and genre",
+        figure=heat_figure(frame, texts=texts),
+        note="In percent, the best model on top.",
+    )
+
+
+def curve_chart(results: Results, model: str, kind: str) -> ReportFigure | None:
+    """ROC or precision-recall curves of a model, a genre each against the rest."""
+    y_true, probs = results.probs(model)
+    if not y_true.size:
+        return None
+    name, colors = results.titles[model], genre_colors(results.genres)
+    lines, tints = {}, {}
+    if kind == "ROC":
+        for genre, roc in roc_curves(y_true, probs, genres=results.genres).items():
+            label = f"{genre} {roc['auc'] or 0:.2f}"
+            lines[label], tints[label] = (roc["fpr"], roc["tpr"]), colors[genre]
+        axes, what = ("False positive rate", "True positive rate"), "area under the curve"
+    else:
+        for genre, found in precision_recall_curves(y_true, probs, genres=results.genres).items():
+            label = f"{genre} {found['average_precision'] or 0:.2f}"
+            lines[label], tints[label] = (found["recall"], found["precision"]), colors[genre]
+        axes, what = ("Recall", "Precision"), "average precision"
+    figure = lines_figure(
+        lines, colors=tints, x_title=axes[0], y_title=axes[1], is_diagonal=kind == "ROC"
+    )
+    return ReportFigure(
+        title=f"{kind} of {name}",
+        alt=f"{kind} curve of each genre",
+        figure=figure,
+        note=f"Each genre against the rest, with its {what}.",
+    )
+
+
+def learning_chart(results: Results) -> ReportFigure | None:
+    """Accuracy against the share of the training data."""
+    points = {m: rows for m, rows in results.section("learning_curve").items() if len(rows) > 1}
+    return _lines_chart(
+        results,
+        {m: ([100 * r["share"] for r in rows], rows) for m, rows in points.items()},
+        title="How much each learns from more music",
+        x_title="Share of the training artists (%)",
+    )
+
+
+def seconds_chart(results: Results) -> ReportFigure | None:
+    """Accuracy against the seconds heard."""
+    return _lines_chart(
+        results,
+        {
+            m: ([float(r["condition"].removesuffix("s")) for r in rows], rows)
+            for m, rows in results.section("seconds").items()
+        },
+        title="How long each must listen",
+        x_title="Seconds heard",
+    )
+
+
+def _lines_chart(
+    results: Results,
+    points: dict[str, tuple[list[float], list[dict[str, dict[str, float]]]]],
+    *,
+    title: str,
+    x_title: str,
+) -> ReportFigure | None:
+    if not points:
+        return None
+    lines = {
+        results.titles[model]: (x, [100 * row["accuracy"]["value"] for row in rows])
+        for model, (x, rows) in points.items()
+    }
+    figure = lines_figure(
+        lines, colors=line_colors(list(lines)), x_title=x_title, y_title="Accuracy (%)"
+    )
+    return ReportFigure(title=title, alt=f"{title}: accuracy of {len(lines)} models", figure=figure)
+
+
+def robustness_chart(results: Results) -> ReportFigure | None:
+    """What each condition costs each model."""
+    section = results.section("robustness")
+    if not section:
+        return None
+    conditions = [row["condition"] for row in next(iter(section.values()))]
+    order = [model for model in results.titles if model in section]
+    values = pd.DataFrame(
+        {results.titles[m]: [-100 * row["lost"] for row in section[m]] for m in order},
+        index=conditions,
+    ).T
+    texts = [[f"{value:+.0f}" for value in row] for row in values.to_numpy(float)]
+    return ReportFigure(
+        title="What bad sound costs",
+        alt="Change of accuracy by model and condition",
+        figure=heat_figure(values, texts=texts, is_signed=True),
+        note="Points of accuracy against the same tracks clean.",
+    )
+
+
+def codec_chart(results: Results) -> ReportFigure | None:
+    """The same tracks in two codecs."""
+    section = results.section("codec")
+    if not section:
+        return None
+    frame = pd.DataFrame(section).T.assign(title=[results.titles[m] for m in section])
+    n_tracks = int(frame["n_tracks"].iloc[0])
+    return ReportFigure(
+        title="The same tracks in another codec",
+        alt="Accuracy of each model on tracks in two codecs",
+        figure=dumbbell_figure(
+            frame,
+            left="accuracy",
+            right="original_accuracy",
+            names=("as in the training", "as they came"),
+        ),
+        note=f"{n_tracks} tracks, as Opus like all others and in the codec they came in.",
+    )
+
+
+def leaky_chart(results: Results) -> ReportFigure | None:
+    """How far a split that leaks flatters."""
+    section = results.section("leaky")
+    if not section:
+        return None
+    frame = pd.DataFrame(
+        [
+            {
+                "title": results.titles[model],
+                "honest": row["honest"]["accuracy"],
+                "leaky": row["accuracy"]["value"],
+            }
+            for model, row in section.items()
+        ]
+    )
+    return ReportFigure(
+        title="How far a leaky split flatters",
+        alt="Accuracy of each model on the honest and on a leaky split",
+        figure=dumbbell_figure(
+            frame, left="honest", right="leaky", names=("artists apart", "leaky")
+        ),
+        note="Leaky: tracks (networks of the seeds: segments) split at random, so that an artist "
+        "or a recording stands on both sides. The figures of a seed were made so.",
+    )
+
+
+def cost_chart(results: Results, name: str) -> ReportFigure | None:
+    """Accuracy against a cost, one of `COSTS`."""
+    column, axis = COSTS[name]
+    frame = cost_frame(results)
+    if frame.empty or frame[column].isna().all():
+        return None
+    return ReportFigure(
+        title=f"Accuracy against {name.lower()}",
+        alt=f"Accuracy of the models against {name.lower()}",
+        figure=cost_figure(frame, cost=column, title=axis),
+        note="The dotted line joins what nothing else beats in both. Diamonds run in LiteRT.",
+    )
+
+
+def tell_story(results: Results, kinds: Sequence[str] = ()) -> list[ReportFigure]:
+    """Return the charts of the presentation and the report, as far as they were measured."""
+    leader = results.leader
+    charts = [
+        accuracy_chart(results, leaderboard_frame(results, kinds), "accuracy"),
+        differences_chart(results, leader),
+        pairs_chart(results),
+        confusion_chart(results, leader),
+        per_genre_chart(results),
+        curve_chart(results, leader, "ROC"),
+        curve_chart(results, leader, "Precision and recall"),
+        learning_chart(results),
+        seconds_chart(results),
+        robustness_chart(results),
+        codec_chart(results),
+        leaky_chart(results),
+        *(cost_chart(results, name) for name in COSTS),
+    ]
+    return [chart for chart in charts if chart is not None]

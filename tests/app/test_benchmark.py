@@ -1,0 +1,214 @@
+"""The Benchmark page over results that the benchmark itself wrote on generated data."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from app import benchmark
+from app.benchmark import (
+    Results,
+    comparison_frame,
+    cost_frame,
+    leaderboard_frame,
+    pareto_front,
+    read_results,
+    track_frame,
+)
+from app.benchmark_charts import confusion_figure, cost_figure, short_title
+from app.benchmark_report import benchmark_html
+from app.benchmark_story import COSTS, cost_chart, pairs_chart, tell_story
+from app.benchmark_view import VIEWS
+from songnet.benchmark.pieces import list_pieces
+from songnet.benchmark.run import BenchmarkRun
+from songnet.benchmark.summary import summarise
+from songnet.exceptions import DatasetError
+from tests.benchmark.conftest import KNN, MAJORITY, NETWORK, make_inputs
+
+pytestmark = pytest.mark.timeout(1800)
+STUDIES = ("folds", "leaky", "codec", "seconds", "robustness")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Results of two baselines on generated tracks; the network was not run."""
+    root = tmp_path_factory.mktemp("benchmark-page")
+    inputs = make_inputs(root)
+    pieces = list_pieces((MAJORITY, KNN), (0, 1), studies=STUDIES)
+    assert not BenchmarkRun(inputs, root / "run").run(pieces).failed
+    summarise((MAJORITY, KNN, NETWORK), inputs, run_dir=root / "run", results=root / "r", seed=0)
+    return root / "r"
+
+
+@pytest.fixture(scope="module")
+def results(folder: Path) -> Results:
+    found = read_results(folder)
+    assert found is not None
+    return found
+
+
+def open_page(repo_root: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
+    monkeypatch.setattr(benchmark, "RESULTS", folder)
+    visit = AppTest.from_file(repo_root / "app" / "main.py", default_timeout=300).run()
+    visit.switch_page(str(repo_root / "pages" / "benchmark.py")).run()
+    assert not visit.exception
+    return visit
+
+
+def said(visit: AppTest) -> str:
+    parts = (visit.markdown, visit.subheader, visit.caption, visit.title, visit.code, visit.info)
+    return "\n".join(element.value for part in parts for element in part)
+
+
+def test_the_leaderboard_is_the_file(results: Results, folder: Path) -> None:
+    board = json.loads((folder / "leaderboard.json").read_text())["models"]
+    frame = leaderboard_frame(results)
+    assert list(frame["model"]) == ["knn", "majority"]
+    assert list(frame["accuracy"]) == [row["accuracy"]["value"] for row in board]
+    assert list(leaderboard_frame(results, ["chance"])["model"]) == ["majority"]
+    assert [row["model"] for row in results.not_run] == ["songnet"]
+
+
+def test_a_comparison_is_significant_only_if_both_tests_say_so(results: Results) -> None:
+    (row,) = comparison_frame(results, "knn").to_dict("records")
+    assert row["model"] == "majority"
+    assert row["difference"] < 0
+    assert row["is_significant"]
+    pair = results.section("comparisons")["knn"][0]
+    pair["p_bootstrap_holm"], before = 0.05, pair["p_bootstrap_holm"]
+    try:
+        assert not comparison_frame(results, "knn")["is_significant"].any()
+    finally:
+        pair["p_bootstrap_holm"] = before
+
+
+def test_tracks_count_who_was_right(results: Results) -> None:
+    frame = track_frame(results, ["knn", "majority"])
+    assert len(frame) == 48
+    right = (frame["knn"] == frame["genre"]).astype(int) + (frame["majority"] == frame["genre"])
+    assert list(frame["n_right"]) == list(right)
+    assert (frame["knn"] == frame["genre"]).mean() == leaderboard_frame(results)["accuracy"].max()
+    assert track_frame(results, []).empty
+
+
+def test_the_front_has_what_nothing_beats() -> None:
+    cost, gain = np.array([3.0, 1.0, 2.0, 2.0, 4.0]), np.array([0.5, 0.4, 0.6, 0.7, 0.7])
+    assert pareto_front(cost, gain) == [1, 3]
+
+
+def test_a_difference_of_confusions_is_of_shares() -> None:
+    sure, torn = np.array([[10, 0], [0, 40]]), np.array([[5, 5], [0, 40]])
+    figure = confusion_figure(sure, ["A", "B"], minus=torn)
+    np.testing.assert_allclose(figure.data[0].z, [[50, -50], [0, 0]])
+    assert list(figure.data[0].text[0]) == ["+50", "-50"]
+
+
+def test_costs_are_drawn_where_they_were_measured(results: Results) -> None:
+    assert cost_chart(results, "Time for a track") is None
+    latency = {"p50": 5.0, "p95": 9.0}
+    measured = {"track_ms": latency, "window_ms": None, "peak_mib": 90.0}
+    row = {"accuracy": 0.9, "parameters": None, "macs": None, "weights_bytes": 2_000_000,
+           "train_seconds_of_a_fold": 1.5, "runtimes": {"scikit-learn": measured}}  # fmt: skip
+    costs = Results(results.files | {"cost": {"models": {"knn": row}}}, results.predictions)
+    frame = cost_frame(costs)
+    assert frame.loc[0, "weights_mb"] == 2
+    drawn = [name for name in COSTS if cost_chart(costs, name)]
+    assert drawn == ["Time for a track", "File size", "Memory", "Training time"]
+    points = [
+        p for p in cost_figure(frame, cost="track_ms", title="ms").data if p.mode == "markers"
+    ]
+    assert [(p.x[0], p.y[0]) for p in points] == [(5.0, 90.0)]
+
+
+def test_all_pairs_have_their_difference(results: Results) -> None:
+    figure = pairs_chart(results).figure
+    gap = 100 * np.subtract(*leaderboard_frame(results)["accuracy"])
+    np.testing.assert_allclose(figure.data[0].z, [[np.nan, gap], [-gap, np.nan]], atol=1e-3)
+
+
+def test_long_names_take_two_lines() -> None:
+    assert short_title("RBF SVM on clip statistics") == "RBF SVM<br>on clip statistics"
+    assert short_title("MFCC CNN (seed 002)") == "MFCC CNN<br>(seed 002)"
+    assert short_title("SongNet") == "SongNet"
+
+
+def test_no_results_say_how_to_get_some(
+    repo_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visit = open_page(repo_root, tmp_path, monkeypatch)
+    assert "songnet benchmark run" in said(visit)
+
+
+def test_a_damaged_result_is_named(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "leaderboard.json").write_text("{")
+    with pytest.raises(DatasetError, match="damaged result"):
+        read_results(tmp_path)
+
+
+def test_every_view_shows_what_there_is(
+    repo_root: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visit = open_page(repo_root, folder, monkeypatch)
+    assert "Not run yet" in said(visit)
+    assert "--model songnet" in said(visit)
+    expected = {
+        "Significance": "Against KNN",
+        "Genres": "What KNN takes for what",
+        "Curves": "ROC of KNN",
+        "Data": "Learning curve: not run yet",
+        "Robustness": "What bad sound costs",
+        "Cost": "Time for a track: not run yet",
+        "Tracks": "48 of 48 tracks",
+    }
+    assert set(expected) | {"Leaderboard"} == set(VIEWS)
+    for view, text in expected.items():
+        visit.session_state["benchmark-view"] = view
+        visit.run()
+        assert not visit.exception, view
+        assert text in said(visit), view
+
+
+def test_the_presentation_moves_and_ends(
+    repo_root: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, results: Results
+) -> None:
+    def press(label: str) -> None:
+        next(button for button in visit.button if button.label == label).click().run()
+        assert not visit.exception
+
+    n_charts = len(tell_story(results))
+    visit = open_page(repo_root, folder, monkeypatch)
+    press("Present")
+    assert f"1 of {n_charts}" in said(visit)
+    for _ in range(n_charts - 1):
+        press("Next")
+    assert f"{n_charts} of {n_charts}" in said(visit)
+    press("Back")
+    assert f"{n_charts - 1} of {n_charts}" in said(visit)
+    press("Leave")
+    assert "Benchmark" in said(visit)
+
+
+def test_the_report_needs_nothing_else(results: Results) -> None:
+    html = benchmark_html(results)
+    assert "default-src &#39;none&#39;" in html or "default-src 'none'" in html
+    assert not re.search(r'(src|href)="', html)
+    figures = re.findall(r'<script type="application/json"[^>]*>(.*?)</script>', html, re.DOTALL)
+    assert len(figures) == len(tell_story(results))
+    assert all(json.loads(figure)["data"] for figure in figures)
+    assert "not run yet" in html
+
+
+def test_predictions_are_kept_whole(results: Results) -> None:
+    y_true, probs = results.probs("knn")
+    assert probs.shape == (48, 2)
+    np.testing.assert_allclose(probs.sum(axis=1), 1)
+    empty = Results(results.files, pd.DataFrame())
+    assert not empty.probs("knn")[0].size
+    assert track_frame(empty, ["knn"]).empty
+    assert y_true.mean() == 0.5
