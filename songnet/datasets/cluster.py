@@ -60,11 +60,15 @@ class Outcome:
 
 def compute_log_mel(work: Work) -> Outcome:
     """Compute one file."""
+    from threadpoolctl import threadpool_limits
+
     try:
-        y, _ = load_audio(work.source, sr=work.config.sr)
-        if work.degradation:
-            y = degrade(y, sr=work.config.sr, key=work.key, settings=work.degradation)
-        S_db = log_mel(y, config=work.config)
+        # On several threads BLAS sums in another order: a worker's share of the cores would show.
+        with threadpool_limits(1):
+            y, _ = load_audio(work.source, sr=work.config.sr)
+            if work.degradation:
+                y = degrade(y, sr=work.config.sr, key=work.key, settings=work.degradation)
+            S_db = log_mel(y, config=work.config)
     except AudioError as error:
         return Outcome(problem=str(error))
     return Outcome(S_db.T.astype(np.float16))
@@ -95,7 +99,7 @@ def compute_all(
     Raises
     ------
     DatasetError
-        If the scheduler cannot be reached, or has no worker.
+        If the scheduler cannot be reached, has no worker, or is lost.
     """
     if scheduler is None and (jobs == 1 or len(works) < _FEW):
         yield from map(compute_log_mel, works)
@@ -144,10 +148,15 @@ def _submit(client: Any, work: Work) -> Any:
 
 
 def _result(future: Any) -> Outcome:
-    from distributed import KilledWorker
+    from distributed import CancelledError, KilledWorker
 
     try:
         outcome: Outcome = future.result()
     except KilledWorker:
         return Outcome(problem="Several workers died while they computed it.")
+    except CancelledError as error:
+        raise DatasetError(
+            "The connection to the scheduler was lost. What was computed is kept: start the "
+            "scheduler again and repeat the command."
+        ) from error
     return outcome

@@ -9,10 +9,14 @@ from pathlib import Path
 
 import pytest
 from distributed import LocalCluster
+from threadpoolctl import threadpool_info, threadpool_limits
 
+from songnet.config import FeatureConfig
 from songnet.datasets.base import Track
+from songnet.datasets.cluster import Work, compute_log_mel
 from songnet.datasets.store import FeatureStore, StoreReport
 from songnet.exceptions import DatasetError
+from songnet.signal.features import log_mel
 from tests.datasets.test_store import CONFIG, make_track, shard_bytes, write_track
 
 N_TRACKS = 40
@@ -72,6 +76,40 @@ def test_the_embedded_cluster_is_the_default_for_many(
     assert shard_bytes(store) == here
     again = store.compute([t for t in tracks if t.track_id != "bad"])
     assert again == StoreReport(reused=N_TRACKS - 1)
+
+
+def test_one_thread_computes_so_that_no_core_more_changes_a_bit(
+    tracks: list[Track], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    n_threads: list[int] = []
+
+    def watched(y: object, *, config: FeatureConfig) -> object:
+        n_threads.extend(pool["num_threads"] for pool in threadpool_info())
+        return log_mel(y, config=config)
+
+    monkeypatch.setattr("songnet.datasets.cluster.log_mel", watched)
+    with threadpool_limits(2):
+        assert compute_log_mel(Work(tracks[0].path, "0", CONFIG)).S_db is not None
+    assert set(n_threads) == {1}
+
+
+def test_a_lost_scheduler_is_said_and_what_was_computed_is_kept(
+    tracks: list[Track], tmp_path: Path
+) -> None:
+    store = FeatureStore(tmp_path, CONFIG)
+    good = [track for track in tracks if track.track_id != "bad"]
+    with LocalCluster(
+        n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None
+    ) as lost:
+
+        def lose(done: int, total: int) -> None:
+            if done == 3:
+                lost.close()
+
+        with pytest.raises(DatasetError, match="What was computed is kept"):
+            store.compute(good, scheduler=lost.scheduler_address, progress=lose)
+    report = store.compute(good[:3], jobs=1)
+    assert report == StoreReport(reused=3)
 
 
 def test_no_scheduler_is_said(tracks: list[Track], tmp_path: Path, monkeypatch) -> None:
