@@ -111,6 +111,25 @@ def run(
 
 
 @benchmark.command()
+def adopt(
+    cv: Annotated[Path, typer.Argument(help="Folder of a finished `songnet evaluate`.")],
+    *,
+    dataset: DatasetName,
+    root: DatasetRoot = None,
+    run_dir: RunDir = _RUN_DIR,
+    model: Annotated[str, typer.Option(help="The network that it cross-validated.")] = "songnet",
+    seed: Seed = 0,
+) -> None:
+    """Take a network's folds from a cross-validation, instead of training again."""
+    from songnet.benchmark.adopt import adopt_folds
+
+    (entry,) = _entries([model], None)
+    inputs = _inputs(dataset, root=root)
+    for name in adopt_folds(entry, cv, inputs=inputs, run_dir=run_dir, seed=seed):
+        typer.echo(f"{name}: taken from {cv}", err=True)
+
+
+@benchmark.command()
 def summarise(
     *,
     dataset: DatasetName,

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from pathlib import Path
 
@@ -10,9 +10,12 @@ import pandas as pd
 import pytest
 
 from songnet.benchmark import cost
+from songnet.benchmark.adopt import adopt_folds
 from songnet.benchmark.pieces import STUDIES, Piece, list_pieces
 from songnet.benchmark.run import BenchmarkRun
 from songnet.benchmark.summary import summarise
+from songnet.datasets.base import Track
+from songnet.evaluation.out_of_fold import FoldPredictions
 from songnet.exceptions import DatasetError, ParameterError
 from tests.benchmark.conftest import KNN, MAJORITY, NETWORK
 
@@ -196,3 +199,64 @@ def test_a_network_is_interrupted_and_goes_on(inputs, tmp_path, one_process):
         assert measured["peak_mib"] > 10
     assert about["parameters"] > 0
     assert about["weights_bytes"] > 4 * about["parameters"]
+
+
+@pytest.fixture
+def cross_validation(inputs, tmp_path) -> Path:
+    """What `songnet evaluate` leaves: a network that is sure, and right in both folds."""
+    genres = inputs.dataset.genres
+
+    def say(tracks: Iterable[Track]) -> np.ndarray:
+        return np.array([[4.0 * (t.genre == genre) for genre in genres] for t in tracks])
+
+    for fold in (0, 1):
+        folder = tmp_path / "cv" / f"fold-{fold}"
+        folder.mkdir(parents=True)
+        tested = [track for track in inputs.dataset if track.fold == fold]
+        twins = [track for track in inputs.twins if track.fold == fold]
+        learned = inputs.dataset.select(lambda track, fold=fold: track.fold != fold)
+        run = {"settings": NETWORK.settings.to_dict(), "data_hash": learned.hash}
+        (folder / "run.json").write_text(json.dumps(run))
+        (folder / "result.json").write_text(json.dumps({"epochs": 4, "kept_epoch": 3}))
+        FoldPredictions(
+            fold=fold,
+            track_ids=np.array([track.track_id for track in tested]),
+            logits={"keras": say(tested)},
+            held_out_ids=np.array([track.track_id for track in learned]),
+            held_out_logits=say(learned),
+            twin_ids=np.array([track.track_id for track in twins]),
+            twin_logits=-say(twins),
+        ).save(folder / "predictions.npz")
+    return tmp_path / "cv"
+
+
+@pytest.mark.slow
+def test_a_cross_validation_is_taken_over(inputs, cross_validation, tmp_path):
+    run_dir = tmp_path / "run"
+    assert adopt_folds(NETWORK, cross_validation, inputs=inputs, run_dir=run_dir, seed=0) == [
+        "folds/songnet/fold-0",
+        "folds/songnet/fold-1",
+    ]
+    assert not adopt_folds(NETWORK, cross_validation, inputs=inputs, run_dir=run_dir, seed=0)
+    linked = Piece(NETWORK, "folds", 1).folder(run_dir) / "run"
+    assert linked.resolve() == (cross_validation / "fold-1").resolve()
+    summarise((NETWORK,), inputs, run_dir=run_dir, results=tmp_path / "results", seed=0)
+    (row,) = read(tmp_path / "results" / "leaderboard.json")["models"]
+    assert row["accuracy"]["value"] == 1
+    assert read(tmp_path / "results" / "codec.json")["models"]["songnet"]["original_accuracy"] == 0
+
+
+@pytest.mark.slow
+def test_another_cross_validation_is_refused(inputs, cross_validation, tmp_path):
+    run = cross_validation / "fold-0" / "run.json"
+    there = read(run)
+    adopt = {"inputs": inputs, "run_dir": tmp_path / "run"}
+    with pytest.raises(ParameterError, match="another recipe or seed"):
+        adopt_folds(NETWORK, cross_validation, seed=1, **adopt)
+    run.write_text(json.dumps(there | {"data_hash": "other"}))
+    with pytest.raises(ParameterError, match="other data"):
+        adopt_folds(NETWORK, cross_validation, seed=0, **adopt)
+    (cross_validation / "fold-0" / "result.json").unlink()
+    with pytest.raises(ParameterError, match="finish `songnet evaluate`"):
+        adopt_folds(NETWORK, cross_validation, seed=0, **adopt)
+    assert not (tmp_path / "run").exists()
