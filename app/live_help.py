@@ -10,6 +10,8 @@ from app.live_ice import IceServers
 from app.live_places import LiveFullError
 from app.live_session import LiveSession
 from app.live_words import BROWSER_ERRORS, describe_trouble
+from app.settings import Settings
+from songnet.signal.audio import AUDIO_EXTENSIONS
 
 __all__ = ["show_advice", "show_diagnostics", "show_other_ways", "show_refusal"]
 
@@ -74,15 +76,25 @@ def _show_facts(live: LiveSession, servers: IceServers) -> None:
     st.html(facts_html(rows, unknown="none yet"))
 
 
-def show_other_ways() -> None:
-    """Show the ways that need no live connection."""
+def show_other_ways(settings: Settings) -> None:
+    """Show the ways that need no live connection; they lead to the Classify page.
+
+    Parameters
+    ----------
+    settings : Settings
+    """
     st.subheader("Without a live connection", anchor=False)
-    recorded = st.audio_input(
-        "Record some seconds; the genre appears on the Classify page",
-        sample_rate=None,
-        key="live-recorder",
+    st.caption("Record some seconds, or choose a file; the genre appears on the Classify page.")
+    recorded = st.audio_input("Record some seconds", sample_rate=None, key="live-recorder")
+    chosen = st.file_uploader(
+        f"Choose a file, up to {settings.max_minutes} minutes",
+        type=AUDIO_EXTENSIONS,
+        max_upload_size=settings.max_upload_mb,
+        key="live-upload",
     )
     if recorded is not None:
         session.take_live_recording(recorded.getvalue())
         st.switch_page(_CLASSIFY)
-    st.page_link(_CLASSIFY, label="Or upload a file", icon=":material/upload_file:")
+    if chosen is not None:
+        session.take_live_upload(chosen.name, chosen.getvalue())
+        st.switch_page(_CLASSIFY)

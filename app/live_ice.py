@@ -13,7 +13,7 @@ import ipaddress
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -98,9 +98,16 @@ def choose_ice_servers(
         return IceServers(own, "settings of this app")
     if is_this_machine(page_url):
         return IceServers([], "none needed: browser and server are on one machine")
-    for provider, variables in _PROVIDERS.items():
-        if all(os.environ.get(variable) for variable in variables):
-            return IceServers([dict(server) for server in ask_provider()], provider)
+    providers = [
+        provider
+        for provider, variables in _PROVIDERS.items()
+        if all(os.environ.get(variable) for variable in variables)
+    ]
+    if providers:
+        given = IceServers([dict(server) for server in ask_provider()], " or ".join(providers))
+        # What asks them keeps a refusal to itself and falls back on a public STUN.
+        silent = f"public STUN server; {given.origin} gave no TURN server, see the app's log"
+        return given if given.has_turn else replace(given, origin=silent)
     return IceServers([{"urls": [_STUN]}], "public STUN server; no TURN server is set up")
 
 

@@ -21,6 +21,7 @@ __all__ = [
     "start_over",
     "take_example",
     "take_live_recording",
+    "take_live_upload",
     "take_recording",
     "take_upload",
     "visit",
@@ -119,6 +120,11 @@ def take_live_recording(data: bytes) -> None:
     state = _state()
     state.n_recordings += 1
     _take(f"Live recording {state.n_recordings}.wav", data, "live")
+
+
+def take_live_upload(name: str, data: bytes) -> None:
+    """Make a file that was chosen on the Live page the current clip."""
+    _take(name, data, "live")
 
 
 def start_over() -> None:

@@ -11,6 +11,11 @@ st.title("What is playing?", anchor=False)
 
 try:
     settings = read_settings()
+except SongNetError as error:
+    components.show_error(error)
+    st.stop()
+
+try:
     places = services.live_places(settings.max_live_sessions)
     session = live_session(services.load_classifier, places=places)
     live_view.choose_source(session)
@@ -32,4 +37,4 @@ try:
 except SongNetError as error:
     components.show_error(error)
 
-live_help.show_other_ways()
+live_help.show_other_ways(settings)

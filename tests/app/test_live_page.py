@@ -82,7 +82,7 @@ def test_first_visit_says_what_to_do(visit: AppTest) -> None:
     assert button(visit, "Pause").disabled
     assert button(visit, "Reset").disabled
     assert visit.get("audio_input")
-    assert visit.get("page_link")
+    assert visit.get("file_uploader")
     assert [expander.label for expander in visit.expander if "diagnostics" in expander.label]
     assert "public STUN" in html_text(visit) or "one machine" in html_text(visit)
 
@@ -189,6 +189,12 @@ def test_recording_opens_on_the_classify_page(visit: AppTest, component: Compone
     button(visit, "Open it on the Classify page").click().run()
     assert not visit.exception
     assert "Live recording 1.wav" in html_text(visit)
+
+
+def test_file_opens_on_the_classify_page(visit: AppTest) -> None:
+    visit.get("file_uploader")[0].upload("my song.wav", clip(6), "audio/wav").run()
+    assert not visit.exception
+    assert "my song.wav" in html_text(visit)
 
 
 def test_connection_is_explained(visit: AppTest, component: Component) -> None:

@@ -6,11 +6,16 @@ import csv
 import dataclasses
 import datetime as dt
 import io
+import urllib.error
+import urllib.request
+import urllib.response
+from email.message import Message
 from typing import Any, cast
 
 import av
 import numpy as np
 import pytest
+from streamlit_webrtc.credentials import get_available_ice_servers
 
 from app import live_words
 from app.charts_live import live_figure
@@ -302,6 +307,30 @@ def test_provider_is_asked_where_its_login_is_set(environment: pytest.MonkeyPatc
     environment.setenv("TWILIO_AUTH_TOKEN", "token")
     chosen = choose_ice_servers(PUBLIC, ask_provider=lambda: [{"urls": "turn:x", "username": "u"}])
     assert (chosen.origin, chosen.urls, chosen.has_turn) == ("Twilio", ("turn:x",), True)
+
+
+@pytest.mark.parametrize("is_reached", [True, False])
+def test_hugging_face_is_asked_and_a_refusal_is_told(
+    environment: pytest.MonkeyPatch, is_reached: bool
+) -> None:
+    def answer(request: urllib.request.Request, timeout: float) -> Any:
+        assert request.get_header("X-hf-access-token") == f"token-{is_reached}"
+        if not is_reached:
+            raise urllib.error.URLError("no way")
+        body = io.BytesIO(b'{"username": "name", "credential": "word"}')
+        return urllib.response.addinfourl(body, Message(), request.full_url, 200)
+
+    environment.setenv("HF_TOKEN", f"token-{is_reached}")
+    environment.setattr(urllib.request, "urlopen", answer)
+    get_available_ice_servers.clear()
+    chosen = choose_ice_servers(PUBLIC, ask_provider=get_available_ice_servers)
+    get_available_ice_servers.clear()
+    assert chosen.has_turn == is_reached
+    if is_reached:
+        assert chosen.origin == "Hugging Face"
+        assert chosen.servers[0]["credential"] == "word"
+    else:
+        assert "Hugging Face gave no TURN server" in chosen.origin
 
 
 @pytest.mark.parametrize(
