@@ -1,7 +1,9 @@
-"""Memory of one epoch of training batches over 1,000, 10,000 and 50,000 generated tracks.
+"""Memory of one epoch of training over 1,000, 10,000 and 50,000 generated tracks.
 
-Each size runs in a process of its own. Features are generated (no audio is
-decoded), as long as --seconds says, and lie in the store that training reads.
+It reads the augmented batches of all tracks but every tenth, then the patches
+of those, which validate. Each size runs in a process of its own. Features are
+generated (no audio is decoded), as long as --seconds says, and lie in the
+store that training reads.
 What counts is anonymous memory, which the system cannot take back; the pages
 of the mapped files (``file``) are cache, given back whenever memory is short.
 
@@ -16,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +31,7 @@ from songnet.datasets.store import FeatureStore
 
 SIZES = (1_000, 10_000, 50_000)
 GENRES = ("Classical", "Folk", "Jazz", "Rock")
-EVERY_STEPS = 20
+VALIDATION_EVERY = 10
 
 
 def make_tracks(n_tracks: int) -> list[Track]:
@@ -68,20 +71,22 @@ def memory_mb() -> dict[str, float]:
 
 
 def run_epoch(root: Path, n_tracks: int) -> dict[str, float]:
-    """Read one epoch of batches, and return the memory before and at its peak."""
-    from songnet.training.batches import CropBatches
+    """Read batches and validation of one epoch; return the memory before and at its peak."""
+    from songnet.training.batches import CropBatches, track_patches
 
     config = TrainConfig(degraded_share=0.0)
     store = FeatureStore(root, FeatureConfig())
     before = memory_mb()
     tracks = make_tracks(n_tracks)
     start = time.perf_counter()
-    batches = CropBatches(tracks, GENRES, store=store, config=config)
+    held_out = tracks[::VALIDATION_EVERY]
+    learned = [track for index, track in enumerate(tracks) if index % VALIDATION_EVERY]
+    batches = CropBatches(learned, GENRES, store=store, config=config)
+    validation = track_patches(held_out, store, hop_frames=store.config.patch_frames)
     peak = memory_mb()
-    for step, _ in enumerate(batches.epoch(0)):
-        if step % EVERY_STEPS == 0:
-            now = memory_mb()
-            peak = {kind: max(peak[kind], now[kind]) for kind in now}
+    for _ in chain(batches.epoch(0), validation.batches(128)):
+        now = memory_mb()
+        peak = {kind: max(peak[kind], now[kind]) for kind in now}
     return {
         "n_tracks": n_tracks,
         "store_mb": sum(f.stat().st_size for f in store.folder.rglob("*.f16")) / 2**20,
@@ -126,7 +131,7 @@ def main() -> None:
     save_result(
         options.out,
         {
-            "what": "peak resident memory of one epoch of augmented training batches",
+            "what": "peak resident memory of one epoch: training batches, then validation",
             "track_seconds": options.seconds,
             "sizes": rows,
         },
