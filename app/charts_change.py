@@ -7,8 +7,8 @@ import numpy.typing as npt
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from app.charts import finish_figure, genre_colors, seconds_to_axis, style_time_axis
-from app.charts_views import SCALE
+from app.charts import finish_figure, genre_colors, style_time_axis
+from app.charts_views import SCALE, even_columns
 from songnet.inference.explain import Attribution
 
 __all__ = ["METHODS", "attribution_figure", "change_figure"]
@@ -61,7 +61,7 @@ def attribution_figure(attribution: Attribution, *, bands: list[str], start: flo
     share = np.clip(np.round(100 * values / reach), -100, 100).astype(np.int8)
     is_signed = bool((values < 0).any())
     common = {
-        "x": seconds_to_axis(seconds).tolist(),
+        **even_columns(seconds),
         "y": bands,
         "showscale": False,
         "zsmooth": "fast",
@@ -144,8 +144,7 @@ def change_figure(
                 y=labels,
                 orientation="h",
                 name=name,
-                opacity=opacity,
-                marker={"color": colors, "cornerradius": 3},
+                marker={"color": colors, "opacity": opacity, "cornerradius": 3},
                 text=[f"{p:.0%}" if p >= 0.01 else "<1%" for p in probs[order]],
                 textposition="outside",
                 cliponaxis=False,

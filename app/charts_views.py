@@ -18,7 +18,7 @@ from app.charts import (
 from app.views import Span, ViewData
 from songnet.signal.views import Envelope
 
-__all__ = ["SCALE", "SOUND_COLOR", "navigator_figure", "views_figure"]
+__all__ = ["SCALE", "SOUND_COLOR", "even_columns", "navigator_figure", "views_figure"]
 
 SCALE = "Viridis"
 SOUND_COLOR = "#12968a"
@@ -168,7 +168,7 @@ def _picture_traces(view: ViewData) -> list[go.Heatmap]:
     small = np.int8 if np.abs(values).max(initial=0) < 127 else np.int16
     return [
         go.Heatmap(
-            x=seconds_to_axis(view.seconds).tolist(),
+            **even_columns(view.seconds),
             y=list(view.columns),
             z=values.astype(small),
             colorscale=SCALE,
@@ -177,6 +177,23 @@ def _picture_traces(view: ViewData) -> list[go.Heatmap]:
             hovertemplate=f"%{{x}}<br>%{{y}}: %{{z}} {view.unit}<extra></extra>",
         )
     ]
+
+
+def even_columns(seconds: npt.NDArray[np.float64]) -> dict[str, float]:
+    """Place the columns of a picture at one distance: plotly smooths no others.
+
+    Parameters
+    ----------
+    seconds : np.ndarray [shape=(n,), dtype=float64]
+        Ascending; what is averaged to columns is even but for a frame.
+
+    Returns
+    -------
+    place : dict
+        ``x0`` and ``dx`` of a heatmap, on the time axis.
+    """
+    step = (seconds[-1] - seconds[0]) / max(1, seconds.size - 1)
+    return {"x0": seconds_to_axis(float(seconds[0])), "dx": 1000.0 * float(step) or 1.0}
 
 
 def _style_row(figure: go.Figure, view: ViewData, row: int) -> None:
@@ -188,7 +205,11 @@ def _style_row(figure: go.Figure, view: ViewData, row: int) -> None:
         shown = range(n_rows) if n_rows <= 12 else np.linspace(0, n_rows - 1, 5).astype(int)
         ticks = [int(i) for i in shown]
         figure.update_yaxes(
-            type="category", tickvals=ticks, ticktext=[view.columns[i] for i in ticks], row=row
+            type="category",
+            tickvals=ticks,
+            ticktext=[view.columns[i] for i in ticks],
+            tickfont={"size": 9 if len(ticks) > 5 else 12},
+            row=row,
         )
         return
     figure.update_yaxes(showgrid=True, gridcolor=GRID_COLOR, nticks=5, row=row)

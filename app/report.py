@@ -71,7 +71,10 @@ class ReportFigure:
     @property
     def json(self) -> Markup:
         """The figure as JSON that cannot end the element it stands in."""
-        text = str(self.figure.to_json())
+        # Streamlit makes room for what stands beside an axis; here the figure must.
+        figure = go.Figure(self.figure)
+        figure.update_xaxes(automargin=True).update_yaxes(automargin=True)
+        text = str(figure.to_json())
         for char in "<>&\u2028\u2029":
             text = text.replace(char, f"\\u{ord(char):04x}")
         return Markup(text)
@@ -101,16 +104,18 @@ def report_figures(analysis: Analysis, *, views: Sequence[ViewData] = ()) -> lis
         ),
         note="Drag to zoom, double-click to see it all again.",
     )
-    sound = [
-        ReportFigure(
-            title=view.name,
-            alt=f"{view.name} over time",
-            figure=views_figure([view], span=Span(0.0, duration)).update_layout(dragmode="zoom"),
-            note=view.note,
-        )
-        for view in views
-    ]
-    return [song, *_spread_figures(prediction), _evidence_figure(prediction), *sound]
+    figures = [song, *_spread_figures(prediction), _evidence_figure(prediction)]
+    return [*figures, _sound_figure(views, duration)] if views else figures
+
+
+def _sound_figure(views: Sequence[ViewData], duration_seconds: float) -> ReportFigure:
+    figure = views_figure(list(views), span=Span(0.0, duration_seconds))
+    return ReportFigure(
+        title="The sound",
+        alt=f"{', '.join(view.name for view in views)} over time",
+        figure=figure.update_layout(dragmode="zoom"),
+        note=" ".join(view.note for view in views if view.note),
+    )
 
 
 def _spread_figures(prediction: Prediction) -> list[ReportFigure]:

@@ -28,6 +28,7 @@ __all__ = ["PICTURES", "Span", "ViewData", "draw_picture", "loudness_view", "rhy
 
 _N_BINS = 1200
 _CONTEXT_SECONDS = 0.3
+_SILENCE_LUFS = -69.9
 FloatArray = npt.NDArray[np.float64]
 
 
@@ -243,6 +244,8 @@ def loudness_view(loudness: Loudness, *, span: Span) -> ViewData:
     view : ViewData
     """
     rows = np.stack([loudness.momentary_lufs, loudness.short_term_lufs])
+    # So quiet is what was not measured: silence, and what is shorter than the window.
+    rows = np.where(rows > _SILENCE_LUFS, rows, np.nan)
     seconds, values = _thin(loudness.seconds, rows, span)
     note = f"Loudness of the whole track (EBU R128): {loudness.integrated_lufs:.1f} LUFS"
     if loudness.seconds[-1] >= MIN_RANGE_SECONDS:
@@ -268,7 +271,7 @@ def _thin(
     seconds, values = seconds[inside], rows[:, inside].astype(np.float32)
     if seconds.size > _N_BINS:
         starts = np.linspace(0, seconds.size, _N_BINS, endpoint=False).astype(int)
-        return seconds[starts], np.maximum.reduceat(values, starts, axis=1)
+        return seconds[starts], np.fmax.reduceat(values, starts, axis=1)
     return seconds, values
 
 
@@ -296,7 +299,7 @@ def to_csv(view: ViewData) -> str:
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(["seconds", *(f"{name} [{view.unit}]" for name in view.columns)])
     writer.writerows(
-        [f"{second:.3f}", *(f"{value:.4g}" for value in column)]
+        [f"{second:.3f}", *("" if np.isnan(value) else f"{value:.4g}" for value in column)]
         for second, column in zip(view.seconds, view.values.T, strict=True)
     )
     if view.marks.size:

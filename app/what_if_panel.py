@@ -67,6 +67,7 @@ def show_what_if(
         show_error(edited.prediction)
     else:
         _show_change(clip, analysis.prediction, edited.prediction)
+    st.subheader("The changed track", anchor=False)
     st.audio(edited.wav, format="audio/wav", alt="Player of the changed track")
     st.download_button(
         "Changed track (WAV)",

@@ -95,11 +95,10 @@ def _show_evidence(clip: Clip, prediction: Prediction, *, genre: str, against: s
         f"**{evidence[evidence < 0].sum():+.2f}**, together **{total:+.2f}**: "
         f"{odds_text(total, genre=genre, against=rival)}."
     )
-    strongest = [_moment(edges, i) for i in np.argsort(-sums)[:3] if sums[i] > 0]
-    weakest = [_moment(edges, i) for i in np.argsort(sums)[:3] if sums[i] < 0]
-    for text, moments in (("Most for it", strongest), ("Most against it", weakest)):
+    for text, order in (("Most for it", np.argsort(-sums)), ("Most against it", np.argsort(sums))):
+        moments = _moments(edges, sums, order, is_for=text == "Most for it")
         if moments:
-            st.markdown(f"{text}: {', '.join(moments)}.")
+            st.markdown(f"{text}: at {', '.join(moments)}.")
     st.caption(
         "Exact: the sum of all bars is the logarithm of that ratio. Each moment was heard with "
         "what stands around it, so a bar belongs to its moment and its surroundings. Click a bar "
@@ -107,8 +106,12 @@ def _show_evidence(clip: Clip, prediction: Prediction, *, genre: str, against: s
     )
 
 
-def _moment(edges: FloatArray, i: np.intp) -> str:
-    return f"{clock_text(math.floor(edges[i]))} to {clock_text(math.ceil(edges[i + 1]))}"
+def _moments(
+    edges: FloatArray, sums: FloatArray, order: npt.NDArray[np.intp], *, is_for: bool
+) -> list[str]:
+    """The first three different seconds of an order that speak for it, or against it."""
+    chosen = [i for i in order if (sums[i] > 0) == is_for and sums[i]]
+    return list(dict.fromkeys(clock_text(math.floor(edges[i])) for i in chosen))[:3]
 
 
 def _show_gradients(clip: Clip, state: TrackState, *, genre: str, limits: DecodeLimits) -> None:

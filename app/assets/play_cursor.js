@@ -108,7 +108,7 @@ function place(chart, seconds, originMs) {
       left: "0",
       width: "2px",
       background: "currentColor",
-      boxShadow: "0 0 0 1px rgba(255, 255, 255, 0.6)", // to be seen on dark pictures too
+      boxShadow: "0 0 0 1px Canvas", // to be seen on pictures too
       pointerEvents: "none",
       zIndex: "5",
     });

@@ -8,15 +8,22 @@ import re
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from app.analysis import Analysis, analyse_audio
-from app.report import report_figures, report_html
+from app.report import attribution_figures, report_figures, report_html
 from app.services import ModelFacts
+from app.views import Span, draw_picture
 from songnet.datasets.tags import Tags
-from songnet.signal.audio import DecodeLimits
-from tests.app.stub import GENRES, clip, stub_classifier
+from songnet.inference.evidence import evidence_for
+from songnet.inference.explain import Attribution
+from songnet.signal.audio import DecodeLimits, load_audio
+from songnet.signal.features import log_mel
+from tests.app.stub import GENRES, clip, stub_bundle, stub_classifier
 
+FEATURES = stub_bundle(0.0).features
 ATTACK = "\"'><script>alert(1)</script><img src=x onerror=alert(1)>{{ 7*7 }}</style>"
 MEASURED = {
     "accuracy": {"value": 0.5893, "low": 0.542, "high": 0.637},
@@ -34,7 +41,13 @@ def analysis() -> Analysis:
     )
 
 
-def write(analysis: Analysis, *, name: str = "song.wav", report: object = None) -> str:
+def write(
+    analysis: Analysis,
+    *,
+    name: str = "song.wav",
+    report: object = None,
+    neighbours: pd.DataFrame | None = None,
+) -> str:
     facts = ModelFacts("songnet", "1", GENRES, 0.3, MEASURED if report is None else {})
     return report_html(
         analysis,
@@ -42,6 +55,7 @@ def write(analysis: Analysis, *, name: str = "song.wav", report: object = None) 
         model=facts,
         figures=report_figures(analysis),
         created=datetime(2026, 11, 21, 8, 0, tzinfo=UTC),
+        neighbours=neighbours,
     )
 
 
@@ -96,7 +110,57 @@ def test_figures_are_those_of_the_app(analysis: Analysis) -> None:
     html = write(analysis)
     found = re.findall(r'<script type="application/json"[^>]*>(.*?)</script>', html, re.DOTALL)
     wanted = [json.loads(item.figure.to_json()) for item in report_figures(analysis)]
-    assert [json.loads(text) for text in found] == wanted
+    written = [json.loads(text) for text in found]
+    assert [figure["data"] for figure in written] == [figure["data"] for figure in wanted]
+    assert all(figure["layout"]["yaxis"]["automargin"] for figure in written)
+
+
+def test_it_holds_the_evidence_as_the_app_sums_it(analysis: Analysis) -> None:
+    figures = {item.title: item for item in report_figures(analysis)}
+    prediction = analysis.prediction
+    found = figures[f"What spoke for {prediction.genre}"]
+    said = evidence_for(prediction, prediction.genre).sum()
+    assert sum(found.figure.data[0].y) == pytest.approx(said, abs=0.01)
+    assert f"Together {said:+.2f}" in found.note
+    assert "Mean and spread over the windows" in figures
+
+
+def test_it_holds_the_views_and_gradients_that_it_is_given(analysis: Analysis) -> None:
+    y = load_audio(clip(20), sr=FEATURES.sr)[0]
+    span = Span(0.0, 20.0)
+    views = [draw_picture(name, y, config=FEATURES, span=span) for name in ("Waveform", "MFCC")]
+    sound = report_figures(analysis, views=views)[-1]
+    assert sound.title == "The sound"
+    assert sound.alt == "Waveform, MFCC over time"
+    S_db = log_mel(y, config=FEATURES)
+    seconds = np.arange(S_db.shape[1]) * FEATURES.frame_seconds
+    attribution = Attribution(seconds, S_db, S_db, "Jazz", 0.0)
+    bands = [str(i) for i in range(FEATURES.n_mels)]
+    (found,) = attribution_figures(attribution, "SmoothGrad", bands=bands, start=0.0)
+    assert found.title == "SmoothGrad: Jazz in time and frequency"
+    assert "Smilkov" in found.note
+
+
+def test_what_is_not_music_is_not_called_not_sure(analysis: Analysis) -> None:
+    prediction = dataclasses.replace(analysis.prediction, status="not_music")
+    text = Parsed(write(dataclasses.replace(analysis, prediction=prediction))).text
+    assert "Not music" in text
+    assert "Not sure" not in text
+
+
+def test_neighbours_are_named_and_escaped(analysis: Analysis) -> None:
+    near = pd.DataFrame(
+        [
+            {
+                "artist": ATTACK, "title": "Blue", "year": 1999, "genre": "", "predicted": "Jazz",
+                "similarity": 0.912, "track_id": "1",
+            }
+        ]
+    )  # fmt: skip
+    parsed = Parsed(write(analysis, neighbours=near))
+    assert f"{ATTACK}: Blue (1999)" in parsed.text
+    assert "0.91" in parsed.text
+    assert "img" not in {tag for tag, _ in parsed.elements}
 
 
 def test_it_needs_nothing_else_and_can_be_sent(analysis: Analysis) -> None:
