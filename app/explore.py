@@ -34,6 +34,7 @@ __all__ = [
     "rows_of_view",
     "sort_rows",
     "table_rows",
+    "track_names",
     "years_of",
     "years_span",
 ]
@@ -192,13 +193,17 @@ def years_span(frame: pd.DataFrame) -> tuple[int, int] | None:
 
 
 def table_rows(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return rows as the table shows them: whole percents, nothing where a year is unknown."""
-    shown = frame.copy()
-    if "year" in shown:
-        shown["year"] = shown["year"].astype("string").fillna("")
-    if "confidence" in shown:
-        shown["confidence"] = 100 * shown["confidence"]
-    return shown
+    """Return rows as the table shows them: percents, no unknown year, no track without a name."""
+    return frame.assign(
+        title=track_names(frame),
+        year=frame["year"].astype("string").fillna(""),
+        confidence=100 * frame["confidence"],
+    )
+
+
+def track_names(frame: pd.DataFrame) -> pd.Series:
+    """Title of each track, or its id where the title is unknown."""
+    return frame["title"].where(frame["title"] != "", frame["track_id"])
 
 
 def map_sample(frame: pd.DataFrame, *, most: int, seed: int = 0) -> pd.DataFrame:

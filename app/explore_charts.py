@@ -7,6 +7,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from app.charts import GENRE_COLORS, GRID_COLOR, OTHER_COLOR, finish_figure
+from app.explore import track_names
 
 __all__ = ["MAP_POINTS", "collection_colors", "genre_counts_figure", "map_figure", "years_figure"]
 
@@ -108,7 +109,8 @@ def map_figure(
     """
     figure = go.Figure()
     for genre, rows in frame.groupby("colour_genre", sort=True):
-        words = rows["artist"].where(rows["artist"] != "", "Unknown artist") + ": " + rows["title"]
+        words = rows["artist"].where(rows["artist"] != "", "Unknown artist")
+        words = words + ": " + track_names(rows)
         figure.add_trace(
             go.Scattergl(
                 name=str(genre) or "unknown",

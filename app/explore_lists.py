@@ -15,9 +15,10 @@ from songnet.inference.collection import Collection
 __all__ = ["forget_selected", "selected_row", "show_view"]
 
 _STATE = "explore-selected"
+_ARROWS_PX, _NUMBER_PX, _MOST_NUMBERS = 100, 44, 7
 _PLOTLY_CONFIG = {"displayModeBar": False, "scrollZoom": True}
 _NOTES = {
-    "Tracks": "Choose a row to see and hear the track.",
+    "Tracks": "Choose a row to see the track, and to hear it where its audio is here.",
     "Mistakes": "Tracks that the model puts into another genre than the collection, "
     "the most confident first.",
     "Doubtful genres": "Tracks whose genre in the collection is likely wrong, by confident "
@@ -32,6 +33,7 @@ _NOTHING = {
     "Doubtful genres": "No genre of these tracks is in doubt.",
     "Near-duplicates": "No two of these tracks are so alike. Ask for less.",
 }
+_MOSTLY = 0.5
 _LEARNED = (
     "The model learned from these tracks, so it seldom disagrees with their genre. "
     "Build the collection with `--out-of-fold` to ask networks that never heard the artist."
@@ -83,7 +85,7 @@ def show_view(view: str, collection: Collection, chosen: pd.DataFrame, *, name: 
         rows = explore.near_duplicate_rows(collection, chosen, at_least=at_least)
     else:
         rows = explore.rows_of_view(view, collection, chosen)
-        if view != "Tracks" and "heard" in set(rows["basis"]):
+        if view != "Tracks" and (rows["basis"] == "heard").mean() > _MOSTLY:
             st.info(_LEARNED, icon=":material/school:")
     if view == "Tracks":
         sort = st.selectbox("Order", list(SORTS), key="explore-sort", width=220)
@@ -101,7 +103,12 @@ def _show_table(rows: pd.DataFrame, *, columns: tuple[str, ...], view: str, name
     with st.container(horizontal=True, vertical_alignment="center"):
         page = 1
         if n_pages > 1:
-            page = st.pagination(n_pages, key=f"explore-page-{name}-{view}-{n_pages}")
+            page = st.pagination(
+                n_pages,
+                # As wide as its content it shows one number of two.
+                width=_ARROWS_PX + _NUMBER_PX * min(n_pages, _MOST_NUMBERS),
+                key=f"explore-page-{name}-{view}-{n_pages}",
+            )
         st.download_button(
             f"{len(rows):,} tracks (CSV)",
             partial(explore.frame_csv, rows),
@@ -114,7 +121,7 @@ def _show_table(rows: pd.DataFrame, *, columns: tuple[str, ...], view: str, name
     known = [c for c in columns if c in ("artist", "title") or not _is_empty(shown[c])]
     key = f"explore-table-{name}-{view}-{hash(tuple(shown.index))}"
     place.dataframe(
-        explore.table_rows(shown[known]),
+        explore.table_rows(shown)[known],
         hide_index=True,
         column_config=_COLUMNS,
         key=key,

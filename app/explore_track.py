@@ -154,7 +154,7 @@ def _facts(track: pd.Series) -> dict[str, str]:
         "Album": track["album"],
         "Year": "" if pd.isna(track["year"]) else str(int(track["year"])),
         "Licence": track["licence"],
-        "Genre in the collection": track["genre"],
+        "Genre given": track["genre"],
         "Source": track["source"],
     }
     if track["split"]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from app import explore
 from app.explore import VIEWS, Choice
@@ -11,7 +12,37 @@ from app.explore_charts import collection_colors, genre_counts_figure, years_fig
 from songnet.datasets.registry import DATASET_NAMES
 from songnet.inference.collection import Collection
 
-__all__ = ["choose_view", "show_counts", "show_empty", "show_filters"]
+__all__ = [
+    "choose_view",
+    "show_counts",
+    "show_empty",
+    "show_filters",
+    "side_by_side",
+    "widen_page",
+]
+
+# Not by st.set_page_config(layout="wide"): the page fell back to the narrow layout of the entry
+# file from one rerun to the next. Below 60rem the list comes above the chosen track.
+_WIDE = """<style>
+[data-testid="stMainBlockContainer"] { max-width: 84rem; }
+@media (max-width: 60rem) {
+  .st-key-explore-columns > * > [data-testid="stHorizontalBlock"] { flex-wrap: wrap; }
+  .st-key-explore-columns > * > [data-testid="stHorizontalBlock"] > [data-testid="stColumn"] {
+    min-width: 100%;
+  }
+}
+</style>"""
+
+
+def widen_page() -> None:
+    """Give a table and a track beside it the room they need."""
+    st.html(_WIDE)
+
+
+def side_by_side() -> tuple[DeltaGenerator, DeltaGenerator]:
+    """Return the places of the list and of the chosen track."""
+    left, right = st.container(key="explore-columns").columns([3, 2], gap="large")
+    return left, right
 
 
 def show_empty() -> None:

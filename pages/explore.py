@@ -6,7 +6,7 @@ from app import components, explore, explore_lists, explore_track, explore_view,
 from app.settings import read_settings
 from songnet.exceptions import SongNetError
 
-st.set_page_config(layout="wide")
+explore_view.widen_page()
 st.title("Explore a collection", anchor=False)
 
 try:
@@ -18,7 +18,7 @@ try:
         name = st.selectbox("Collection", list(paths), key="explore-collection")
         with st.spinner("Opening …"):
             collection = services.load_collection(paths[name])
-        left, right = st.columns([3, 2], gap="large")
+        left, right = explore_view.side_by_side()
         with left:
             choice = explore_view.show_filters(collection, name=name)
             chosen = choice.select(collection)

@@ -233,8 +233,9 @@ def test_audio_stays_inside_the_folder_and_the_limit(tmp_path: Path) -> None:
 
 
 def test_the_table_shows_percents_and_no_none(collection: Collection) -> None:
-    shown = explore.table_rows(collection.frame.head(2))
+    shown = explore.table_rows(collection.frame.head(2).assign(title=["", "Song"]))
     assert shown["year"].tolist() == ["", "1961"]
+    assert shown["title"].tolist() == ["t000000", "Song"]
     assert shown["confidence"].iloc[0] == pytest.approx(
         100 * collection.frame["confidence"].iloc[0]
     )
