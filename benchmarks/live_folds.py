@@ -28,8 +28,9 @@ __all__ = ["measure_patience", "measure_smoothing"]
 FloatArray = npt.NDArray[np.float64]
 LENGTHS_SECONDS = (1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 12.5, 15.0, 20.0, 25.0, 30.0)
 TARGET_SHARE = 0.9
-SMOOTHING_SECONDS = (0.0, 1.0, 2.0, 3.0, 5.0, 8.0)
-GENRE_SECONDS = (5.0, 20.0, 60.0, 180.0, 600.0)
+SMOOTHING_SECONDS = (0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 8.0)
+GENRE_SECONDS = (2.0, 5.0, 20.0, 60.0)
+POWERS = (1.0, 0.5, 0.25, 0.1)
 _SETTLED_SECONDS = 15.0
 _LOUD = SignalQuality(level_dbfs=-20, loudest_dbfs=-10, silent_share=0, clipped_share=0)
 
@@ -140,14 +141,15 @@ def measure_smoothing(folder: Path, *, n_pairs: int) -> dict[str, Any] | None:
         f"average {tau:g} s": lambda z, tau=tau: average(z, hop, tau) for tau in SMOOTHING_SECONDS
     }
     for stay in GENRE_SECONDS:
-        for power in (0.25, 0.1):
+        for power in POWERS:
             candidates[f"filter, a genre lasts {stay:g} s, power {power:g}"] = (
                 lambda z, stay=stay, power=power: markov_filter(power * z, hop, stay)
             )
     return {
         "what": "the named genre over two tracks, one after the other; changes after the window "
-        f"has only the track ({_SETTLED_SECONDS:g} s), right at any time, and seconds until the "
-        "second track's genre is named",
+        f"has only the track ({_SETTLED_SECONDS:g} s), right at any time, by how much the mean "
+        "confidence exceeds that (overconfidence), and seconds until the second track's genre is "
+        "named",
         "networks": "out of fold",
         "pairs": len(pairs),
         "hop_seconds": hop,
@@ -215,10 +217,12 @@ def markov_filter(log_likelihoods: FloatArray, hop_seconds: float, stay: float) 
 
 
 def _score(pairs: list[Pair], smooth: Callable[[FloatArray], FloatArray]) -> dict[str, Any]:
-    changes, minutes, right, delays = 0, 0.0, [], []
+    changes, minutes, right, confidence, delays = 0, 0.0, [], [], []
     for pair in pairs:
         settled = round(_SETTLED_SECONDS / pair.hop_seconds)
-        named = smooth(pair.log_probs).argmax(axis=1)
+        logs = smooth(pair.log_probs)
+        named = logs.argmax(axis=1)
+        confidence.append(float(np.mean(1 / np.exp(logs - logs.max(axis=1)[:, None]).sum(axis=1))))
         for part in (named[settled : pair.n_first], named[pair.n_first + settled :]):
             changes += int(np.sum(np.diff(part) != 0))
             minutes += len(part) * pair.hop_seconds / 60
@@ -231,5 +235,6 @@ def _score(pairs: list[Pair], smooth: Callable[[FloatArray], FloatArray]) -> dic
     return {
         "changes_per_minute": changes / minutes,
         "right": float(np.mean(right)),
+        "overconfidence": float(np.mean(confidence) - np.mean(right)),
         "delay_seconds": float(np.median(delays)) if delays else None,
     }
