@@ -53,17 +53,14 @@ def live_figure(
     """
     end = max(float(seconds[-1]) if seconds.size else 0.0, _FIRST_SPAN_SECONDS)
     begin = max(end - span_seconds, 0.0)
-    figure = go.Figure(_area_traces(seconds, probs, genres))
     shown = [change for change in changes if change[0] >= begin]
-    figure.add_trace(_change_trace(shown, genres))
-    for moment, _ in shown:
-        figure.add_vline(
-            x=seconds_to_axis(moment), line={"width": 1.5, "dash": "dot", "color": OTHER_COLOR}
-        )
+    clock = "%-H:%M:%S" if end >= 3600 else "%-M:%S"
+    traces = _area_traces(seconds, probs, genres, clock=clock)
+    figure = go.Figure([*traces, _change_trace(shown, genres)])
     figure.update_xaxes(
         type="date",
         range=[seconds_to_axis(begin), seconds_to_axis(end)],
-        tickformat="%-H:%M:%S" if end >= 3600 else "%-M:%S",
+        tickformat=clock,
         showgrid=False,
         fixedrange=True,
         nticks=7,
@@ -75,12 +72,13 @@ def live_figure(
     figure.update_layout(
         legend={"orientation": "h", "y": -0.12, "yanchor": "top", "x": 0, "traceorder": "normal"},
         hovermode="closest",
+        shapes=[_change_line(moment) for moment, _ in shown],
     )
     return finish_figure(figure, height=280)
 
 
 def _area_traces(
-    seconds: FloatArray, probs: FloatArray, genres: tuple[str, ...]
+    seconds: FloatArray, probs: FloatArray, genres: tuple[str, ...], *, clock: str
 ) -> list[go.Scatter]:
     """Stacked areas: the strongest genres one by one, in the model's order, the others together."""
     peaks = probs.max(axis=0, initial=0.0)
@@ -90,19 +88,17 @@ def _area_traces(
     colors = genre_colors(genres)
     rows = [(genres[i], colors[genres[i]], probs[:, i]) for i in shown]
     rows += [("Other genres", OTHER_COLOR, np.maximum(others, 0.0))]
-    x = seconds_to_axis(seconds).tolist()
-    clocks = [clock_text(moment) for moment in seconds]
+    x = seconds_to_axis(seconds)
     return [
         go.Scatter(
             name=name,
             x=x,
-            y=np.round(values, 3).tolist(),
+            y=values.astype(np.float32),
             stackgroup="probabilities",
             mode="lines",
             line={"width": 0},
             fillcolor=color,
-            customdata=clocks,
-            hovertemplate="%{customdata} %{fullData.name}: %{y:.0%}<extra></extra>",
+            hovertemplate=f"%{{x|{clock}}} %{{fullData.name}}: %{{y:.0%}}<extra></extra>",
         )
         for name, color, values in rows
     ]
@@ -120,3 +116,9 @@ def _change_trace(changes: Sequence[tuple[float, str]], genres: tuple[str, ...])
         hovertemplate="From %{customdata}<extra></extra>",
         showlegend=False,
     )
+
+
+def _change_line(moment: float) -> dict[str, object]:
+    x = seconds_to_axis(moment)
+    line = {"width": 1.5, "dash": "dot", "color": OTHER_COLOR}
+    return {"type": "line", "x0": x, "x1": x, "y0": 0, "y1": 1, "yref": "y domain", "line": line}

@@ -18,6 +18,7 @@ from songnet.datasets.synthetic import generate_synthetic
 from songnet.inference.classifier import Classifier
 from songnet.signal.audio import load_audio
 from tests.e2e.browser import PATIENCE_MS, free_port, launch, serve_app, settle
+from tests.radio import serve_radio
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
@@ -168,6 +169,22 @@ def test_music_in_the_microphone_gets_the_genre_of_the_file_path(
     expect(page.get_by_text("Live recording 1.wav").first).to_be_visible(timeout=PATIENCE_MS)
 
 
+def test_pause_reset_and_undo(context: BrowserContext, server: Observed) -> None:
+    page = open_live(context, server)
+    press_start(page)
+    seen_levels(page, 2)
+    page.get_by_role("button", name="Pause").click()
+    expect_title(page, "Paused")
+    page.get_by_role("button", name="Resume").click()
+    seen_levels(page, 2)
+    page.get_by_role("button", name="Reset", exact=True).click()
+    page.get_by_role("button", name="Undo reset").click()
+    expect(page.get_by_role("button", name="Undo reset")).to_have_count(0)
+    seen_levels(page, 2)
+    press_stop(page)
+    server.wait_for_threads(page, n_listeners=0)
+
+
 @pytest.mark.parametrize("way", ["page", "reload", "tab"])
 def test_leaving_frees_the_session(context: BrowserContext, server: Observed, way: str) -> None:
     page = open_live(context, server)
@@ -184,6 +201,64 @@ def test_leaving_frees_the_session(context: BrowserContext, server: Observed, wa
     else:
         page.close()
     server.wait_for_threads(other, n_listeners=0)
+    if way == "page":  # and back again
+        page.get_by_role("link", name="Live").first.click()
+        expect_title(page, "Stopped")
+        settle(page)
+        press_start(page)
+        seen_levels(page, 2)
+        press_stop(page)
+        server.wait_for_threads(page, n_listeners=0)
+
+
+def test_two_sessions_side_by_side(browser: Browser, server: Observed) -> None:
+    contexts = [browser.new_context(), browser.new_context()]
+    first, second = (open_live(context, server) for context in contexts)
+    press_start(first)
+    press_start(second)
+    seen_levels(first, 2)
+    seen_levels(second, 2)
+    server.wait_for_threads(first, n_listeners=2)
+    press_stop(first)
+    server.wait_for_threads(first, n_listeners=1)
+    seen_levels(second, 2)
+    for context in contexts:
+        context.close()
+    server.wait_for_threads(first, n_listeners=0)
+
+
+def test_denied_microphone_gets_a_sentence(playwright: Playwright, server: Observed) -> None:
+    """A browser without a window answers its question about the microphone with no."""
+    with launch(playwright, "--use-fake-device-for-media-stream") as browser:
+        page = open_live(browser.new_context(), server)
+        expect(page.get_by_test_id("stAlert")).to_have_count(0)
+        press_start(page)
+        alert = page.get_by_test_id("stAlert")
+        expect(alert).to_contain_text("Choose the lock beside the address", timeout=PATIENCE_MS)
+        expect_title(page, "Ready")
+        expect(page.get_by_test_id("stAudioInput")).to_be_visible()
+        expect(page.get_by_test_id("stFileUploader")).to_be_visible()
+        assert server.threads() == []
+
+
+def test_station_is_heard_and_stopped_on_a_phone(
+    browser: Browser, server: Observed, classifier: Classifier, music: Path
+) -> None:
+    context = browser.new_context(viewport={"width": 380, "height": 800}, color_scheme="dark")
+    page = open_live(context, server)
+    with serve_radio() as radio:
+        url = radio.put("/music.wav", music.read_bytes(), kind="audio/wav", stall=True)
+        page.get_by_text("Radio or link").click()
+        page.get_by_role("textbox", name="Address of a radio stream").fill(url)
+        page.get_by_role("button", name="Listen").click()
+        expect_title(page, expected_title(classifier, music))
+        expect(page.get_by_text("The last minutes")).to_be_visible(timeout=PATIENCE_MS)
+        assert page.get_by_test_id("stMain").evaluate("e => e.scrollWidth <= e.clientWidth")
+        page.get_by_role("button", name="Stop", exact=True).click()
+        expect_title(page, "Stopped")
+        server.wait_for_threads(page, n_listeners=0)
+        assert radio.wait_until_idle()
+    context.close()
 
 
 @pytest.mark.corpus
