@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -47,10 +46,10 @@ def train_music_detector(
         Fitted to all samples; thresholds from the held-out log-odds.
     report : dict
         What was refused and doubted, by kind and condition; each fold with
-        the thresholds of the others. ``crops`` are of 2 s to a window, of any
+        the thresholds of the others. ``crops`` are of 2 s to a patch, of any
         level; ``unheard_kinds`` are sounds of a label that was left out.
     """
-    logits = held_out_logits(samples, [str(s.fold) for s in samples])
+    logits, crop_logits = held_out_logits(samples)
     refuse, doubt = _thresholds(samples, logits)
     mean, scale, weights, bias = fit(samples)
     training = {
@@ -69,6 +68,8 @@ def train_music_detector(
         doubt_below=music_probability(doubt),
         training=training,
     )
+    crops = np.concatenate(crop_logits)
+    kinds_of_crops = [s.kind for s in samples for _ in s.crops]
     report = {
         "protocol": "artist- and recording-disjoint folds; thresholds of a fold from the others",
         "folds": N_FOLDS,
@@ -76,55 +77,58 @@ def train_music_detector(
         "refuse_below": detector.refuse_below,
         "doubt_below": detector.doubt_below,
         **_shares(samples, logits),
-        "crops": _crop_shares(samples, refuse=refuse, doubt=doubt),
+        "crops": _grouped(kinds_of_crops, crops < refuse, crops < doubt),
         "unheard_kinds": _unheard(samples, refuse=refuse, doubt=doubt),
         **training,
     }
     return detector, report
 
 
-def held_out_logits(samples: Sequence[Sample], parts: Sequence[str]) -> FloatArray:
-    """Log-odds of music of each clip, by a detector that did not hear its part.
+def held_out_logits(samples: Sequence[Sample]) -> tuple[FloatArray, list[FloatArray]]:
+    """Log-odds of music of each clip, by a detector that did not hear its fold.
 
     Parameters
     ----------
     samples : sequence of Sample
-    parts : sequence of str
-        Where each sample belongs.
 
     Returns
     -------
     logits : np.ndarray [shape=(n_samples,), dtype=float64]
+    crop_logits : list of np.ndarray [shape=(n_crops,), dtype=float64]
+        Of the crops of each sample.
     """
     logits = np.zeros(len(samples))
-    for part in sorted(set(parts)):
-        inside = [i for i, name in enumerate(parts) if name == part]
-        fitted = fit([s for s, name in zip(samples, parts, strict=True) if name != part])
-        logits[inside] = [_logit(samples[i], *fitted) for i in inside]
-    return logits
+    crop_logits = [np.zeros(0)] * len(samples)
+    for fold in sorted({s.fold for s in samples}):
+        fitted = fit([s for s in samples if s.fold != fold])
+        for i in (i for i, s in enumerate(samples) if s.fold == fold):
+            logits[i] = _logit(samples[i].whole, *fitted)
+            crop_logits[i] = np.array([_logit(X, *fitted) for X in samples[i].crops])
+    return logits, crop_logits
 
 
 def fit(samples: Sequence[Sample]) -> tuple[FloatArray, FloatArray, FloatArray, float]:
     """Fit mean, scale, weights and bias; each kind counts by its share, not its number."""
     from sklearn.linear_model import LogisticRegression
 
-    rows = np.concatenate([np.concatenate([s.whole, s.crops]) for s in samples])
-    kinds = np.repeat([s.kind for s in samples], [len(s.whole) + len(s.crops) for s in samples])
+    rows = np.concatenate([np.concatenate([s.whole, *s.crops]) for s in samples])
+    n_rows = [len(s.whole) + sum(map(len, s.crops)) for s in samples]
+    kinds = np.repeat([s.kind for s in samples], n_rows)
     counts = {kind: int(np.sum(kinds == kind)) for kind in set(kinds)}
     weights = np.array([_KIND_WEIGHTS.get(kind, _OTHER_WEIGHT) / counts[kind] for kind in kinds])
     mean = np.average(rows, axis=0, weights=weights)
     scale = np.sqrt(np.average((rows - mean) ** 2, axis=0, weights=weights)) + 1e-6
     z = np.clip((rows - mean) / scale, -Z_LIMIT, Z_LIMIT)
-    model = LogisticRegression(C=_REGULARISATION, max_iter=2000)
+    model = LogisticRegression(C=_REGULARISATION, max_iter=2000, tol=1e-3)
     model.fit(z, kinds == MUSIC, sample_weight=weights * len(rows))
     return mean, scale, model.coef_[0].astype(np.float64), float(model.intercept_[0])
 
 
 def _logit(
-    sample: Sample, mean: FloatArray, scale: FloatArray, weights: FloatArray, bias: float
+    windows: FloatArray, mean: FloatArray, scale: FloatArray, weights: FloatArray, bias: float
 ) -> float:
-    z = np.clip((sample.whole - mean) / scale, -Z_LIMIT, Z_LIMIT)
-    return float(np.average(z @ weights + bias, weights=sample.lengths))
+    z = np.clip((windows - mean) / scale, -Z_LIMIT, Z_LIMIT)
+    return float(np.mean(z @ weights + bias))
 
 
 def _thresholds(samples: Sequence[Sample], logits: FloatArray) -> tuple[float, float]:
@@ -169,20 +173,6 @@ def _grouped(
     return shares
 
 
-def _crop_shares(samples: Sequence[Sample], *, refuse: float, doubt: float) -> dict[str, Any]:
-    crops = [
-        replace(s, whole=s.crops[i : i + 1], lengths=np.ones(1))
-        for s in samples
-        for i in range(len(s.crops))
-    ]
-    logits = np.zeros(len(crops))
-    for fold in sorted({s.fold for s in samples}):
-        fitted = fit([s for s in samples if s.fold != fold])
-        inside = [i for i, crop in enumerate(crops) if crop.fold == fold]
-        logits[inside] = [_logit(crops[i], *fitted) for i in inside]
-    return _grouped([crop.kind for crop in crops], logits < refuse, logits < doubt)
-
-
 def _unheard(samples: Sequence[Sample], *, refuse: float, doubt: float) -> dict[str, Any]:
     """Sounds of labels that the detector was not trained with."""
     parts = [MUSIC if s.kind == MUSIC else s.label for s in samples]
@@ -193,6 +183,6 @@ def _unheard(samples: Sequence[Sample], *, refuse: float, doubt: float) -> dict[
         inside = [i for i in sounds if parts[i] == label]
         rest = [samples[i] for i in sounds if parts[i] != label]
         fitted = fit([*music, *rest])
-        logits[inside] = [_logit(samples[i], *fitted) for i in inside]
+        logits[inside] = [_logit(samples[i].whole, *fitted) for i in inside]
     chosen = [part if part != MUSIC else None for part in parts]
     return _grouped(chosen, logits < refuse, logits < doubt)

@@ -19,7 +19,7 @@ from songnet.datasets.base import Dataset, Track
 from songnet.datasets.splits import assign_folds
 from songnet.datasets.store import FeatureStore
 from songnet.signal.features import LogMel, log_mel
-from songnet.signal.music import music_statistics
+from songnet.signal.music import cut_windows, music_statistics
 from songnet.training.sounds import GENERATED_KINDS, generate_sound
 
 __all__ = ["MUSIC", "N_FOLDS", "Sample", "collect_samples"]
@@ -32,7 +32,8 @@ _SHORTEST_SECONDS = 2.0
 _GAIN_DB = (-25.0, 8.0)
 _EQ_DB = 4.0
 _QUIET_DB = 6.0
-_CROPS = {MUSIC: 1, "speech": 8, "environment": 2}
+_CROPS = {MUSIC: 2, "speech": 8, "environment": 8}
+_CROPS_OF_GENERATED = 2
 
 
 @dataclass(frozen=True)
@@ -49,11 +50,10 @@ class Sample:
     condition : str
         "clean" or "microphone".
     whole : np.ndarray [shape=(n_windows, n_statistics), dtype=float64]
-        Of windows that do not overlap, as `MusicDetector.logit` cuts them.
-    lengths : np.ndarray [shape=(n_windows,), dtype=float64]
-        Frames of each.
-    crops : np.ndarray [shape=(n_crops, n_statistics), dtype=float64]
-        Of other lengths, levels and equaliser curves; only to learn from.
+        Of its windows, as `cut_windows` cuts them.
+    crops : tuple of np.ndarray [shape=(n_windows, n_statistics), dtype=float64]
+        Of the windows of each crop; crops have other lengths, levels and
+        equaliser curves.
     """
 
     kind: str
@@ -61,8 +61,7 @@ class Sample:
     fold: int
     condition: str
     whole: FloatArray
-    lengths: FloatArray
-    crops: FloatArray
+    crops: tuple[FloatArray, ...]
 
 
 def collect_samples(
@@ -92,7 +91,7 @@ def collect_samples(
     if len(music.folds) < 2:
         music = assign_folds(music, n_folds=N_FOLDS, seed=seed)
     sounds = assign_folds(sounds, n_folds=N_FOLDS, seed=seed)
-    samples = []
+    samples: list[Sample | None] = []
     for condition, store in stores.items():
         for track in (*(t for t in music if t.evaluate), *sounds):
             S_db = np.asarray(store.load(track), np.float32).T
@@ -111,7 +110,7 @@ def collect_samples(
             samples.append(
                 _sample(S_db, kind, kind, config=config, rng=rng, at=(index % N_FOLDS, "clean"))
             )
-    return [sample for sample in samples if len(sample.whole)]
+    return [sample for sample in samples if sample is not None]
 
 
 def _rng(seed: int, condition: str, track: Track) -> np.random.Generator:
@@ -127,21 +126,23 @@ def _sample(
     config: FeatureConfig,
     rng: np.random.Generator,
     at: tuple[int | None, str],
-) -> Sample:
-    size = config.patch_frames
-    windows = [S_db[:, i : i + size] for i in range(0, S_db.shape[1], size)]
+) -> Sample | None:
     if S_db.max() < config.floor_db + _QUIET_DB:
-        windows = []
-    crops = [_crop(S_db, config, rng) for _ in range(_CROPS.get(kind, 1))] if windows else []
+        return None
+    n_crops = _CROPS.get(kind, _CROPS_OF_GENERATED)
     return Sample(
         kind=kind,
         label=label,
         fold=int(at[0] or 0),
         condition=at[1],
-        whole=np.array([music_statistics(X, config=config) for X in windows]),
-        lengths=np.array([X.shape[1] for X in windows], dtype=np.float64),
-        crops=np.array([music_statistics(X, config=config) for X in crops]),
+        whole=_describe(S_db, config),
+        crops=tuple(_describe(_crop(S_db, config, rng), config) for _ in range(n_crops)),
     )
+
+
+def _describe(S_db: LogMel, config: FeatureConfig) -> FloatArray:
+    windows = cut_windows(S_db, config=config)
+    return np.array([music_statistics(X, config=config) for X in windows])
 
 
 def _crop(S_db: LogMel, config: FeatureConfig, rng: np.random.Generator) -> LogMel:

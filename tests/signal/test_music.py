@@ -12,7 +12,13 @@ from hypothesis import strategies as st
 from songnet.config import FeatureConfig
 from songnet.exceptions import BundleError, ParameterError
 from songnet.signal.features import log_mel
-from songnet.signal.music import MusicDetector, music_probability, music_statistics
+from songnet.signal.music import (
+    Z_LIMIT,
+    MusicDetector,
+    cut_windows,
+    music_probability,
+    music_statistics,
+)
 from tests.encoders import noise, sine
 
 CONFIG = FeatureConfig()
@@ -59,30 +65,52 @@ def test_the_level_is_no_statistic(gain_db: float) -> None:
     np.testing.assert_allclose(here, there, atol=1e-3)
 
 
-def test_a_beat_and_a_steady_tone_are_told_from_noise() -> None:
+def test_what_moves_is_told_from_what_stays() -> None:
     sr, seconds = CONFIG.sr, 10
     hiss = noise(seconds=seconds, sr=sr)
     beat = hiss * np.exp(-8 * (np.arange(hiss.size) / sr * 2 % 1)).astype(np.float32)
     tone = sine(seconds=seconds, sr=sr) + 0.01 * hiss
+    progress = np.arange(hiss.size) / sr % 1
+    bark = hiss * (np.arange(hiss.size) // sr % 2).astype(np.float32)
+    glide = (0.1 * np.sin(2 * np.pi * np.cumsum(300 + 900 * progress) / sr)).astype(np.float32)
+    sounds = {"hiss": hiss, "beat": beat, "tone": tone, "bark": bark, "glide": glide + 0.01 * hiss}
     said = {
         name: music_statistics(log_mel(y, config=CONFIG), config=CONFIG)
-        for name, y in {"hiss": hiss, "beat": beat, "tone": tone}.items()
+        for name, y in sounds.items()
     }
-    moved = [-8, -7]  # the clearest period, and what it stands above
-    assert (said["beat"][moved] > said["hiss"][moved] + 0.3).all()
-    steady = -9  # what stays of the fine structure over the whole window
-    assert said["tone"][steady] > said["hiss"][steady] + 0.3
+    clearest, unevenness = -18, -17  # of the period of all bands
+    for moved in (clearest, unevenness):
+        assert said["beat"][moved] > said["hiss"][moved] + 0.3
+    stays = slice(-38, -34)  # what is left of the fine structure over the whole window
+    assert said["tone"][stays].max() > said["hiss"][stays].max() + 0.3
+    assert said["tone"][stays].max() > said["glide"][stays].max() + 0.3
+    strongest = -34  # share of the strongest way in which the bands move together
+    assert said["bark"][strongest] > said["hiss"][strongest] + 0.5
+    quiet = -5
+    assert said["bark"][quiet] > 0.3
+    assert said["hiss"][quiet] < 0.05
 
 
-def test_logits_are_means_over_windows_by_their_length() -> None:
-    S_db = np.random.default_rng(1).normal(-10, 9, (CONFIG.n_mels, 2 * CONFIG.patch_frames + 64))
-    S_db = S_db.astype(np.float32)
+@given(n_frames=st.integers(1, 3000))
+def test_windows_are_equal_and_hold_every_frame(n_frames: int) -> None:
+    S_db = np.arange(n_frames, dtype=np.float32)[None, :]
+    windows = cut_windows(S_db, config=CONFIG)
+    np.testing.assert_array_equal(np.concatenate(windows, axis=1), S_db)
+    lengths = {window.shape[1] for window in windows}
+    assert max(lengths) - min(lengths) <= 1
+    seconds = [length * CONFIG.frame_seconds for length in lengths]
+    assert max(seconds) < 7.6
+    assert len(windows) == 1 or min(seconds) > 3.2
+
+
+def test_logits_are_the_mean_over_the_windows() -> None:
+    n_frames = 3 * round(5 / CONFIG.frame_seconds)
+    S_db = np.random.default_rng(1).normal(-10, 9, (CONFIG.n_mels, n_frames)).astype(np.float32)
     n = music_statistics(S_db, config=CONFIG).size
     judge = detector(n, weights=tuple(np.random.default_rng(2).normal(size=n)))
-    parts = np.split(S_db, [CONFIG.patch_frames, 2 * CONFIG.patch_frames], axis=1)
+    parts = np.split(S_db, 3, axis=1)
     logits = [judge.logit(part, config=CONFIG) for part in parts]
-    expected = np.average(logits, weights=[part.shape[1] for part in parts])
-    assert judge.logit(S_db, config=CONFIG) == pytest.approx(expected)
+    assert judge.logit(S_db, config=CONFIG) == pytest.approx(np.mean(logits))
     assert len({round(logit, 6) for logit in logits}) == 3
 
 
@@ -90,7 +118,7 @@ def test_one_statistic_out_of_range_cannot_decide_alone() -> None:
     S_db = np.zeros((CONFIG.n_mels, 50), np.float32)
     n = music_statistics(S_db, config=CONFIG).size
     far = detector(n, mean=(1e6,) * n)
-    assert far.logit(S_db, config=CONFIG) == pytest.approx(0.5 - 5 * 0.1 * n)
+    assert far.logit(S_db, config=CONFIG) == pytest.approx(0.5 - Z_LIMIT * 0.1 * n)
 
 
 def test_weights_for_other_statistics_are_refused() -> None:
@@ -113,7 +141,7 @@ def test_a_saved_detector_is_the_same(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["{", "{}", "[]", '{"mean": [1], "scale": [1], "weights": []}'])
 def test_a_broken_detector_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "music.json").write_text(text)
-    with pytest.raises(BundleError, match="cannot be read"):
+    with pytest.raises(BundleError, match=r"cannot be read.*train it again"):
         MusicDetector.load(tmp_path / "music.json")
 
 
