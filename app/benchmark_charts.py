@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import plotly.graph_objects as go
 
-from app.benchmark import KINDS, pareto_front
+from app.benchmark import KINDS
 from app.charts import GENRE_COLORS, GRID_COLOR, OTHER_COLOR, finish_figure
 
 __all__ = [
     "KIND_COLORS",
     "accuracy_figure",
     "confusion_figure",
-    "cost_figure",
     "differences_figure",
-    "dumbbell_figure",
+    "finish_chart",
     "heat_figure",
     "line_colors",
     "lines_figure",
@@ -44,11 +42,16 @@ def short_title(title: str) -> str:
     return title
 
 
-def _finish(figure: go.Figure, *, height: int) -> go.Figure:
+def finish_chart(figure: go.Figure, *, height: int) -> go.Figure:
+    """Give a figure its grid, its height, and room for the button that keeps it."""
     figure.update_xaxes(gridcolor=GRID_COLOR, zerolinecolor=GRID_COLOR)
-    figure.update_yaxes(gridcolor=GRID_COLOR, zerolinecolor=GRID_COLOR)
+    figure.update_yaxes(gridcolor=GRID_COLOR, zerolinecolor=GRID_COLOR, automargin=True)
     finish_figure(figure, height=height)
-    return figure.update_layout(margin={"l": 0, "r": 8, "t": _TOP, "b": 8}, dragmode=False)
+    return figure.update_layout(
+        margin={"l": 0, "r": 8, "t": _TOP, "b": 8},
+        dragmode=False,
+        modebar={"bgcolor": "rgba(0,0,0,0)", "color": OTHER_COLOR, "activecolor": MORE},
+    )
 
 
 def accuracy_figure(frame: pd.DataFrame, metric: str = "accuracy") -> go.Figure:
@@ -86,18 +89,16 @@ def accuracy_figure(frame: pd.DataFrame, metric: str = "accuracy") -> go.Figure:
     figure.update_yaxes(categoryorder="array", categoryarray=order, showgrid=False)
     figure.update_xaxes(ticksuffix=" %", rangemode="tozero")
     figure.update_layout(legend={"orientation": "h", "y": -0.06, "yanchor": "top", "x": 0})
-    return _finish(figure, height=40 * len(rows) + 150)
+    return finish_chart(figure, height=40 * len(rows) + 150)
 
 
-def differences_figure(frame: pd.DataFrame, *, reference: str) -> go.Figure:
+def differences_figure(frame: pd.DataFrame) -> go.Figure:
     """Draw the accuracy of each model minus that of one, with intervals.
 
     Parameters
     ----------
     frame : pandas.DataFrame
         See `app.benchmark.comparison_frame`.
-    reference : str
-        Its name, for the axis.
     """
     rows = frame.iloc[::-1]
     figure = go.Figure()
@@ -127,10 +128,16 @@ def differences_figure(frame: pd.DataFrame, *, reference: str) -> go.Figure:
         )
     order = [short_title(title) for title in rows["title"]]
     figure.update_yaxes(categoryorder="array", categoryarray=order, showgrid=False)
-    figure.update_xaxes(title=f"Points of accuracy against {reference}", zeroline=True,
-                        zerolinewidth=2, rangemode="tozero")  # fmt: skip
+    low, high = 100 * min(rows["low"].min(), 0), 100 * max(rows["high"].max(), 0)
+    room = 0.06 * (high - low)
+    figure.update_xaxes(
+        title="Points of accuracy",
+        range=[low - room, high + room],
+        zeroline=True,
+        zerolinewidth=2,
+    )
     figure.update_layout(legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0})
-    _finish(figure, height=40 * len(rows) + 130)
+    finish_chart(figure, height=40 * len(rows) + 130)
     return figure.update_xaxes(zerolinecolor=OTHER_COLOR)
 
 
@@ -168,8 +175,8 @@ def heat_figure(
         )
     )
     figure.update_yaxes(autorange="reversed", showgrid=False, tickfont={"size": 12})
-    figure.update_xaxes(showgrid=False, side="bottom", tickangle=-60, tickfont={"size": 12})
-    return _finish(figure, height=36 * len(values) + 150)
+    figure.update_xaxes(type="category", showgrid=False, tickangle=-60, tickfont={"size": 12})
+    return finish_chart(figure, height=36 * len(values) + 150)
 
 
 def confusion_figure(
@@ -193,7 +200,7 @@ def confusion_figure(
     frame = pd.DataFrame(share, index=list(genres), columns=list(genres))
     figure = heat_figure(frame, texts=texts, is_signed=minus is not None)
     figure.update_xaxes(title="The model says")
-    figure.update_yaxes(title="It is", title_standoff=4)
+    figure.update_yaxes(title="It is")
     figure.update_traces(hovertemplate="%{y} called %{x}: %{z:.1f} %<extra></extra>")
     return figure
 
@@ -238,89 +245,11 @@ def lines_figure(
         figure.update_xaxes(range=[0, 1])
         figure.update_yaxes(range=[0, 1.01])
     figure.update_xaxes(title=x_title)
-    figure.update_yaxes(title=y_title, title_standoff=4)
+    figure.update_yaxes(title=y_title)
     figure.update_layout(legend={"orientation": "h", "y": -0.22, "yanchor": "top", "x": 0})
-    return _finish(figure, height=480)
+    return finish_chart(figure, height=480)
 
 
 def line_colors(names: Sequence[str]) -> dict[str, str]:
     """Give each line a colour of its own."""
     return {name: GENRE_COLORS[i % len(GENRE_COLORS)] for i, name in enumerate(names)}
-
-
-def dumbbell_figure(
-    frame: pd.DataFrame, *, left: str, right: str, names: tuple[str, str]
-) -> go.Figure:
-    """Draw two accuracies of each model and the way between them.
-
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        With ``title`` and two columns of fractions.
-    left, right : str
-        The columns.
-    names : (str, str)
-        What they are.
-    """
-    rows = frame.sort_values(left)
-    y = [short_title(title) for title in rows["title"]]
-    figure = go.Figure()
-    for label, (_, row) in zip(y, rows.iterrows(), strict=True):
-        figure.add_scatter(x=[100 * row[left], 100 * row[right]], y=[label, label], mode="lines",
-                           line={"color": OTHER_COLOR, "width": 3}, showlegend=False,
-                           hoverinfo="skip")  # fmt: skip
-    for column, name, color in ((left, names[0], MORE), (right, names[1], LESS)):
-        figure.add_scatter(
-            x=100 * rows[column],
-            y=y,
-            mode="markers",
-            name=name,
-            marker={"size": 12, "color": color},
-            hovertemplate="%{y}<br>%{fullData.name}: %{x:.1f} %<extra></extra>",
-        )
-    figure.update_xaxes(ticksuffix=" %")
-    figure.update_yaxes(showgrid=False, categoryorder="array", categoryarray=y)
-    figure.update_layout(legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0})
-    return _finish(figure, height=40 * len(rows) + 120)
-
-
-def cost_figure(frame: pd.DataFrame, *, cost: str, title: str) -> go.Figure:
-    """Draw accuracy against a cost, with the models that nothing beats in both.
-
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        See `app.benchmark.cost_frame`.
-    cost : str
-        One of its columns.
-    title : str
-        Of the axis, with the unit.
-    """
-    rows = frame[frame[cost].notna()].reset_index(drop=True)
-    figure = go.Figure()
-    front = rows.iloc[pareto_front(rows[cost].to_numpy(float), rows["accuracy"].to_numpy(float))]
-    figure.add_scatter(x=front[cost], y=100 * front["accuracy"], mode="lines",
-                       line={"color": OTHER_COLOR, "dash": "dot", "shape": "hv"},
-                       name="nothing beats these", hoverinfo="skip")  # fmt: skip
-    for kind in KINDS:
-        part = rows[rows["kind"] == kind]
-        if part.empty:
-            continue
-        figure.add_scatter(
-            x=part[cost],
-            y=100 * part["accuracy"],
-            mode="markers",
-            name=KINDS[kind],
-            customdata=_names(part),
-            marker={"size": 13, "color": KIND_COLORS[kind],
-                    "symbol": ["diamond" if r == "litert" else "circle" for r in part["runtime"]]},
-            hovertemplate="%{customdata}<br>%{y:.1f} %, %{x:,.3g}<extra></extra>",
-        )  # fmt: skip
-    figure.update_xaxes(title=title, type="log", dtick=1)
-    figure.update_yaxes(title="Accuracy", ticksuffix=" %", title_standoff=4)
-    figure.update_layout(legend={"orientation": "h", "y": -0.25, "yanchor": "top", "x": 0})
-    return _finish(figure, height=480)
-
-
-def _names(part: pd.DataFrame) -> list[Any]:
-    return [f"{t} ({r})" for t, r in zip(part["title"], part["runtime"], strict=True)]

@@ -17,13 +17,12 @@ from app.benchmark import (
 from app.benchmark_charts import (
     accuracy_figure,
     confusion_figure,
-    cost_figure,
     differences_figure,
-    dumbbell_figure,
     heat_figure,
     line_colors,
     lines_figure,
 )
+from app.benchmark_tradeoffs import cost_figure, dumbbell_figure
 from app.charts import genre_colors
 from app.report import ReportFigure
 from songnet.evaluation.curves import precision_recall_curves, roc_curves
@@ -82,7 +81,7 @@ def differences_chart(results: Results, reference: str) -> ReportFigure | None:
     return ReportFigure(
         title=f"Against {name}, track by track",
         alt=f"Difference of accuracy of each model from {name}",
-        figure=differences_figure(frame, reference=name),
+        figure=differences_figure(frame),
         note=f"{n_significant} of {len(frame)} differences are significant: McNemar's exact test "
         "and the bootstrap over artists both below 0.05 after Holm's correction.",
     )
@@ -98,17 +97,20 @@ def pairs_chart(results: Results) -> ReportFigure | None:
     for reference in models:
         for row in comparison_frame(results, reference).itertuples():
             values.loc[row.model, reference] = 100 * row.difference
-            mark = "" if row.is_significant else "?"
-            texts.loc[row.model, reference] = f"{100 * row.difference:+.0f}{mark}"
+            texts.loc[row.model, reference] = "" if row.is_significant else "?"
     titles = [results.titles[model] for model in models]
     values.index = pd.Index(titles)
     values.columns = pd.Index([str(i + 1) for i in range(len(models))])
     values.index = pd.Index([f"{i + 1} {title}" for i, title in enumerate(titles)])
+    figure = heat_figure(values, texts=texts.to_numpy().tolist(), is_signed=True)
+    figure.update_traces(hovertemplate="%{y}<br>over number %{x}: %{z:+.1f} points<extra></extra>")
+    figure.update_xaxes(tickangle=0)
     return ReportFigure(
         title="Every model against every other",
         alt="Differences of accuracy between all models",
-        figure=heat_figure(values, texts=texts.to_numpy().tolist(), is_signed=True),
-        note="Points of accuracy of the row over the column; ? where it is not significant.",
+        figure=figure,
+        note="Green where the model of the row is right more often than that of the column, by its "
+        "number; ? where the difference is not significant.",
     )
 
 
@@ -180,15 +182,19 @@ def learning_chart(results: Results) -> ReportFigure | None:
 
 
 def seconds_chart(results: Results) -> ReportFigure | None:
-    """Accuracy against the seconds heard."""
+    """Accuracy against the seconds heard, of the best model of each kind."""
+    section = results.section("seconds")
+    best = {results.kinds[m]: m for m in reversed(list(results.titles)) if m in section}
     return _lines_chart(
         results,
         {
-            m: ([float(r["condition"].removesuffix("s")) for r in rows], rows)
-            for m, rows in results.section("seconds").items()
+            m: ([float(r["condition"].removesuffix("s")) for r in section[m]], section[m])
+            for m in results.titles
+            if m in best.values()
         },
         title="How long each must listen",
         x_title="Seconds heard",
+        note="The best model of each kind.",
     )
 
 
@@ -198,6 +204,7 @@ def _lines_chart(
     *,
     title: str,
     x_title: str,
+    note: str = "",
 ) -> ReportFigure | None:
     if not points:
         return None
@@ -208,7 +215,9 @@ def _lines_chart(
     figure = lines_figure(
         lines, colors=line_colors(list(lines)), x_title=x_title, y_title="Accuracy (%)"
     )
-    return ReportFigure(title=title, alt=f"{title}: accuracy of {len(lines)} models", figure=figure)
+    return ReportFigure(
+        title=title, alt=f"{title}: accuracy of {len(lines)} models", figure=figure, note=note
+    )
 
 
 def robustness_chart(results: Results) -> ReportFigure | None:

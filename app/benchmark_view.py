@@ -267,7 +267,7 @@ def _show_tracks(results: Results) -> None:
     rows = frame[keep & ((frame["genre"] == genre) | (genre == "All genres"))]
     st.caption(f"{len(rows):,} of {len(frame):,} tracks, each said out of fold.")
     table = rows.rename(columns=results.titles | {"genre": "Genre", "n_right": "Right"})
-    st.dataframe(table, alt="What each model said of each track")
+    st.dataframe(table.rename_axis("Track"), alt="What each model said of each track")
     _show_track(results, list(rows.index))
 
 
@@ -321,8 +321,9 @@ def _csv(make: object, results: Results) -> str:
 def show_about(results: Results) -> None:
     """Say from which data, code and protocol the figures come."""
     about = results.about
+    protocol = about["protocol"]
     st.html(
         f'<p style="{MUTED};font-size:.875rem">{about["n_tracks"]:,} tracks of '
         f"{about['dataset']} (hash {about['data_hash'][:12]}), seed {about['seed']}, commit "
-        f"{(about['commit'] or 'unknown')[:12]}. {about['protocol']}.</p>"
+        f"{(about['commit'] or 'unknown')[:12]}. {protocol[0].upper()}{protocol[1:]}.</p>"
     )

@@ -9,8 +9,8 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from app.benchmark_charts import LESS, MORE, heat_figure, lines_figure
-from app.charts import GRID_COLOR, OTHER_COLOR, finish_figure, genre_colors
+from app.benchmark_charts import LESS, MORE, finish_chart, heat_figure, lines_figure
+from app.charts import OTHER_COLOR, genre_colors
 from app.views import ViewData
 
 __all__ = [
@@ -51,14 +51,12 @@ def history_figure(history: dict[str, list[float]], *, kept_epoch: int) -> go.Fi
                 hovertemplate="epoch %{x:.0f}: %{y:.3g}<extra>%{fullData.name}</extra>",
             )
         figure.add_vline(x=kept_epoch, line={"color": LESS, "dash": "dot"}, row=row, col=1)
-    figure.update_xaxes(gridcolor=GRID_COLOR)
-    figure.update_yaxes(gridcolor=GRID_COLOR, rangemode="tozero")
+    figure.update_yaxes(rangemode="tozero")
     figure.update_yaxes(title="Loss", row=1)
     figure.update_yaxes(title="Accuracy (%)", row=2)
     figure.update_xaxes(title="Epoch", row=2)
     figure.update_layout(legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0})
-    finish_figure(figure, height=520)
-    return figure.update_layout(margin={"t": 60, "r": 8}, dragmode=False)
+    return finish_chart(figure, height=520)
 
 
 def roc_figure(report: dict[str, Any], genres: tuple[str, ...]) -> go.Figure:
@@ -110,11 +108,10 @@ def reliability_figure(reliability: dict[str, list[Any]]) -> go.Figure:
         customdata=count[filled],
         hovertemplate="%{x:.0f} % sure, %{y:.0f} % right<br>%{customdata} tracks<extra></extra>",
     )
-    figure.update_xaxes(title="Confidence (%)", range=[0, 102], gridcolor=GRID_COLOR)
-    figure.update_yaxes(title="Right (%)", range=[0, 102], gridcolor=GRID_COLOR)
+    figure.update_xaxes(title="Confidence (%)", range=[0, 102])
+    figure.update_yaxes(title="Right (%)", range=[0, 102])
     figure.update_layout(legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0})
-    finish_figure(figure, height=440)
-    return figure.update_layout(margin={"t": 40, "r": 8}, dragmode=False)
+    return finish_chart(figure, height=440)
 
 
 def mfcc_genres_figure(mfcc: dict[str, Any], *, quantity: str) -> go.Figure:
@@ -155,5 +152,4 @@ def mfcc_sample_figure(view: ViewData) -> go.Figure:
     )
     figure.update_xaxes(title="Seconds")
     figure.update_yaxes(title="Coefficient")
-    finish_figure(figure, height=320)
-    return figure.update_layout(margin={"t": 40, "r": 8}, dragmode=False)
+    return finish_chart(figure, height=320)

@@ -105,10 +105,10 @@ def layer_frame(files: ModelFiles) -> pd.DataFrame:
         [
             {
                 "Layer": row["name"],
-                "Kind": row["kind"],
                 "Output": ", ".join(str(size) for size in row["output_shape"]),
                 "Parameters": row["parameters"],
                 "Multiplications": row["macs"],
+                "Kind": row["kind"],
             }
             for row in files.network["layers"]
         ]

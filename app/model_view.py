@@ -61,7 +61,7 @@ def _show_card(files: ModelFiles) -> None:
     if not files.card:
         _missing("Model card", "songnet export --run-dir runs/final")
         return
-    st.markdown(files.card.replace("\n# ", "\n## ").replace("# ", "## ", 1))
+    st.markdown(files.card.replace("\n## ", "\n### ").replace("# ", "## ", 1))
     st.download_button(
         "Model card (Markdown)",
         files.card,

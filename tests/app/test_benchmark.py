@@ -21,9 +21,10 @@ from app.benchmark import (
     read_results,
     track_frame,
 )
-from app.benchmark_charts import confusion_figure, cost_figure, short_title
+from app.benchmark_charts import confusion_figure, short_title
 from app.benchmark_report import benchmark_html
 from app.benchmark_story import COSTS, cost_chart, pairs_chart, tell_story
+from app.benchmark_tradeoffs import cost_figure
 from app.benchmark_view import VIEWS
 from songnet.benchmark.pieces import list_pieces
 from songnet.benchmark.run import BenchmarkRun
