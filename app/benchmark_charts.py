@@ -200,7 +200,7 @@ def confusion_figure(
     frame = pd.DataFrame(share, index=list(genres), columns=list(genres))
     figure = heat_figure(frame, texts=texts, is_signed=minus is not None)
     figure.update_xaxes(title="The model says")
-    figure.update_yaxes(title="It is")
+    figure.update_yaxes(title="It is", title_standoff=12)
     figure.update_traces(hovertemplate="%{y} called %{x}: %{z:.1f} %<extra></extra>")
     return figure
 

@@ -8,10 +8,13 @@ import streamlit as st
 from app.benchmark_view import plot_config
 from app.report import ReportFigure
 
-__all__ = ["is_presenting", "show_presentation", "start"]
+__all__ = ["enlarge", "is_presenting", "show_presentation", "start"]
 
 _PLACE = "benchmark-slide"
-_FONT = 22
+_FONT, _HEIGHT = 22, 620  # px
+_STYLE = """<style>
+[data-testid="stMainBlockContainer"] { max-width: none; padding: 4rem 3vw 1rem }
+</style>"""
 
 
 def is_presenting() -> bool:
@@ -50,12 +53,38 @@ def show_presentation(charts: list[ReportFigure]) -> None:
                   args=(1, last), disabled=place == last)  # fmt: skip
         st.markdown(f"{place + 1} of {len(charts)}")
         st.button("Leave", icon=":material/close:", shortcut="Escape", on_click=_stop)
-    st.html(f'<h2 style="font-size:clamp(1.75rem,4vw,3rem);padding:0">{chart.title}</h2>')
-    figure = go.Figure(chart.figure)
-    figure.update_layout(font={"size": _FONT}, height=max(figure.layout.height, 620))
-    figure.update_xaxes(tickfont={"size": _FONT}, title_font={"size": _FONT})
-    figure.update_yaxes(tickfont={"size": _FONT}, title_font={"size": _FONT})
-    figure.update_layout(legend={"font": {"size": _FONT}})
-    figure.update_traces(textfont={"size": _FONT}, selector={"type": "heatmap"})
-    st.plotly_chart(figure, key=f"slide-{place}", config=plot_config(chart.title), alt=chart.alt)
-    st.html(f'<p style="font-size:1.4rem">{chart.note}</p>')
+    st.html(_STYLE)
+    st.html(f'<h2 style="font-size:clamp(1.75rem,4vw,2.75rem);padding:0">{chart.title}</h2>')
+    st.plotly_chart(
+        enlarge(chart.figure), key=f"slide-{place}", config=plot_config(chart.title), alt=chart.alt
+    )
+    st.html(f'<p style="font-size:1.3rem">{chart.note}</p>')
+
+
+def enlarge(figure: go.Figure) -> go.Figure:
+    """Make a figure fill a screen in large type, its names in one line each.
+
+    Parameters
+    ----------
+    figure : go.Figure
+        Not changed.
+
+    Returns
+    -------
+    figure : go.Figure
+    """
+    large = go.Figure(figure)
+    names: set[str] = set()
+    for trace in large.data:
+        if trace.y is not None and any(isinstance(value, str) for value in trace.y):
+            trace.y = [str(value).replace("<br>", " ") for value in trace.y]
+            names |= set(trace.y)
+    if large.layout.yaxis.categoryarray:
+        order = [str(name).replace("<br>", " ") for name in large.layout.yaxis.categoryarray]
+        large.update_yaxes(categoryarray=order)
+    row_font = min(_FONT, round(0.62 * _HEIGHT / max(len(names) + 5, 1)))
+    large.update_layout(height=_HEIGHT, font={"size": _FONT}, legend={"font": {"size": 18}})
+    large.update_xaxes(tickfont={"size": 18}, title_font={"size": _FONT})
+    large.update_yaxes(tickfont={"size": row_font}, title_font={"size": _FONT})
+    large.update_traces(textfont={"size": row_font}, selector={"type": "heatmap"})
+    return large

@@ -9,7 +9,6 @@ from songnet.exceptions import SongNetError
 try:
     results = services.load_benchmark(RESULTS)
     if results is not None and benchmark_present.is_presenting():
-        st.set_page_config(layout="wide")
         benchmark_present.show_presentation(services.load_benchmark_story(RESULTS))
     elif results is not None:
         st.title("Benchmark", anchor=False)

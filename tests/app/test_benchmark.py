@@ -22,6 +22,7 @@ from app.benchmark import (
     track_frame,
 )
 from app.benchmark_charts import confusion_figure, short_title
+from app.benchmark_present import enlarge
 from app.benchmark_report import benchmark_html
 from app.benchmark_story import COSTS, cost_chart, pairs_chart, tell_story
 from app.benchmark_tradeoffs import cost_figure
@@ -193,6 +194,16 @@ def test_the_presentation_moves_and_ends(
     assert f"{n_charts - 1} of {n_charts}" in said(visit)
     press("Leave")
     assert "Benchmark" in said(visit)
+
+
+def test_a_slide_fits_a_screen_and_leaves_its_chart_alone(results: Results) -> None:
+    chart = tell_story(results)[0]
+    names = list(chart.figure.layout.yaxis.categoryarray)
+    slide = enlarge(chart.figure)
+    assert slide.layout.height <= 650
+    assert slide.layout.font.size >= 20
+    assert chart.figure.layout.height != slide.layout.height
+    assert [name.replace("<br>", " ") for name in names] == list(slide.layout.yaxis.categoryarray)
 
 
 def test_the_report_needs_nothing_else(results: Results) -> None:
