@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -43,6 +44,8 @@ __all__ = [
     "read_model_facts",
     "recognise",
 ]
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -181,9 +184,16 @@ def _load_collection(path: Path, changed_ns: int) -> Collection:  # noqa: ARG001
     from songnet.datasets.index import read_index
     from songnet.inference.collection import not_heard_collection, read_collection
 
-    if path.parent == cache_root() / INDEX_FOLDER:
-        return not_heard_collection(read_index(path), genres=read_model_facts().genres)
-    return read_collection(path)
+    try:
+        if path.parent == cache_root() / INDEX_FOLDER:
+            return not_heard_collection(read_index(path), genres=read_model_facts().genres)
+        return read_collection(path)
+    except DatasetError as error:
+        _LOG.warning("%s", error)
+        raise DatasetError(
+            "It is damaged or of another version of SongNet. Choose another one; whoever runs the "
+            "app builds it again with `songnet collection build`."
+        ) from error
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)

@@ -133,6 +133,18 @@ def test_an_indexed_data_set_is_explored_before_it_was_listened_to(
     assert not any("not listened" in name for name in explore.find_collections(read_settings()))
 
 
+def test_a_damaged_collection_is_said_without_its_place(folder: Path, repo_root: Path) -> None:
+    broken = folder / "built" / "broken" / "collection.parquet"
+    broken.parent.mkdir()
+    broken.write_bytes(b"no table")
+    visit = open_page(repo_root)
+    assert "damaged or of another version" in visit.error[0].value
+    assert str(folder) not in visit.error[0].value
+    visit.selectbox(key="explore-collection").set_value("mine").run()
+    assert len(visit.error) == 0
+    assert len(table(visit)) == explore.PAGE_ROWS
+
+
 def test_nothing_to_explore_says_what_to_do(
     repo_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
