@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import time
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import get_args
 
@@ -24,7 +23,6 @@ from songnet.inference.bundle import (
     find_bundle,
 )
 from songnet.inference.classifier import Classifier
-from songnet.inference.explain import Explainer
 from songnet.inference.prediction import Prediction
 from songnet.inference.what_if import Edits, apply_edits
 from songnet.signal.audio import DecodeLimits, Waveform, load_audio
@@ -39,7 +37,6 @@ __all__ = [
     "band_names",
     "can_explain",
     "find_models",
-    "load_explainer",
     "load_rhythm",
     "load_view",
     "load_waveform",
@@ -216,15 +213,6 @@ def can_explain() -> bool:
     if importlib.util.find_spec("tensorflow") is None:
         return False
     return RUNTIME_FILES["keras"] in services.load_classifier().bundle.files
-
-
-@lru_cache(maxsize=1)
-def load_explainer(folder: Path) -> Explainer:
-    """Open the Keras network of a bundle; called from a background thread.
-
-    Not a cache of Streamlit's: that one needs a visitor's thread.
-    """
-    return Explainer(Bundle.load(folder))
 
 
 def find_models() -> tuple[ModelChoice, ...]:

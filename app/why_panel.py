@@ -26,7 +26,8 @@ from app.track_state import TrackState
 from app.views import Span
 from songnet.exceptions import SongNetError
 from songnet.inference.evidence import evidence_for
-from songnet.inference.explain import Attribution, Explainer
+from songnet.inference.explain import Attribution
+from songnet.inference.explain_process import ExplainMethod, explain_in_process
 from songnet.inference.prediction import Prediction
 from songnet.signal.audio import DecodeLimits
 
@@ -35,10 +36,10 @@ __all__ = ["show_why"]
 FloatArray = npt.NDArray[np.float64]
 _ALL_OTHERS = "all other genres"
 _MAX_SECONDS = 60.0
-_EXPLAIN: dict[str, Callable[..., Attribution]] = {
-    "Integrated gradients": Explainer.integrated_gradients,
-    "SmoothGrad": Explainer.smooth_grad,
-    "Grad-CAM": Explainer.grad_cam,
+_CALLS: dict[str, ExplainMethod] = {
+    "Integrated gradients": "integrated_gradients",
+    "SmoothGrad": "smooth_grad",
+    "Grad-CAM": "grad_cam",
 }
 
 
@@ -146,9 +147,7 @@ def _start_job(
     y = span.cut(track_services.load_waveform(clip, limits=limits), sr=bundle.features.sr)
 
     def work(report: Callable[[float], None]) -> Attribution:
-        explainer = track_services.load_explainer(bundle.folder)
-        report(0.01)
-        return _EXPLAIN[method](explainer, y, genre, progress=report)
+        return explain_in_process(bundle.folder, y, genre, method=_CALLS[method], progress=report)
 
     state.job = Job(work, title=method, start_seconds=span.start_seconds)
 
@@ -159,7 +158,7 @@ def _show_progress(state: TrackState) -> None:
     job = state.job
     if job is None or job.is_done:
         st.rerun()
-    text = "Computing …" if job.progress else "Loading TensorFlow …"
+    text = "Computing …" if job.progress else "Starting TensorFlow …"
     st.progress(job.progress, text=text)
     st.button("Cancel", icon=":material/close:", key="cancel-job", on_click=_cancel, args=(state,))
 

@@ -40,6 +40,10 @@ class BundleError(SongNetError):
     """A model folder is missing, changed or of another schema."""
 
 
+class ExplanationError(SongNetError):
+    """Gradients could not be computed to their end."""
+
+
 class DatasetError(SongNetError):
     """An index, checksum or split is missing or wrong."""
 

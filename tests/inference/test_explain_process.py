@@ -1,0 +1,80 @@
+"""Gradients in a process of their own: the same answer, errors, and an end when asked."""
+
+from __future__ import annotations
+
+from concurrent.futures import CancelledError
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from songnet.exceptions import BundleError, ExplanationError
+from songnet.inference import explain_process
+from songnet.inference.bundle import Bundle, find_bundle
+from songnet.inference.explain import Explainer
+from songnet.inference.explain_process import explain_in_process
+from tests.encoders import noise
+
+
+def ignore(_: float) -> None:
+    return
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(
+    not (find_bundle() / "bundle.json").is_file(), reason="there is no model in models/songnet"
+)
+def test_it_finds_what_the_explainer_finds() -> None:
+    bundle = Bundle.load(find_bundle())
+    y = noise(seconds=bundle.features.patch_seconds, sr=bundle.features.sr)
+    reported: list[float] = []
+    found = explain_in_process(
+        bundle.folder, y, bundle.genres[1], method="grad_cam", progress=reported.append
+    )
+    expected = Explainer(bundle).grad_cam(y, bundle.genres[1])
+    np.testing.assert_allclose(found.values, expected.values, atol=1e-4)
+    np.testing.assert_array_equal(found.S_db, expected.S_db)
+    assert (found.genre, found.total) == (expected.genre, expected.total)
+    assert reported[0] == 0.01
+    assert reported[-1] == 1
+
+
+def test_errors_come_back_as_they_are(tmp_path: Path) -> None:
+    with pytest.raises(BundleError, match=str(tmp_path)):
+        explain_in_process(
+            tmp_path, np.zeros(9, np.float32), "Jazz", method="grad_cam", progress=ignore
+        )
+
+
+def _stand_in(monkeypatch: pytest.MonkeyPatch, program: str) -> None:
+    """Put a small program in the place of the one that loads TensorFlow."""
+    popen = explain_process.subprocess.Popen
+    monkeypatch.setattr(
+        explain_process.subprocess,
+        "Popen",
+        lambda command, **options: popen([command[0], "-c", program], **options),
+    )
+
+
+def test_a_process_that_dies_is_an_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    _stand_in(monkeypatch, "import os; os._exit(1)")
+    with pytest.raises(ExplanationError, match="without an answer"):
+        explain_in_process(
+            tmp_path, np.zeros(1_000_000, np.float32), "Jazz", method="grad_cam", progress=ignore
+        )
+
+
+def test_it_ends_when_progress_raises(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    _stand_in(
+        monkeypatch,
+        "import sys, time; sys.stdin.buffer.read(); print('{\"progress\": 0.5}', flush=True); "
+        "time.sleep(600)",
+    )
+
+    def cancel(_: float) -> None:
+        raise CancelledError
+
+    with pytest.raises(CancelledError):
+        explain_in_process(
+            tmp_path, np.zeros(9, np.float32), "Jazz", method="grad_cam", progress=cancel
+        )
