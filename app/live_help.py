@@ -84,7 +84,7 @@ def show_other_ways(settings: Settings) -> None:
     settings : Settings
     """
     st.subheader("Without a live connection", anchor=False)
-    st.caption("Record some seconds, or choose a file; the genre appears on the Classify page.")
+    st.caption("Recordings and files open on the Classify page.")
     recorded = st.audio_input("Record some seconds", sample_rate=None, key="live-recorder")
     chosen = st.file_uploader(
         f"Choose a file, up to {settings.max_minutes} minutes",

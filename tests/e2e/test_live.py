@@ -254,7 +254,7 @@ def test_station_is_heard_and_stopped_on_a_phone(
         expect_title(page, expected_title(classifier, music))
         expect(page.get_by_text("The last minutes")).to_be_visible(timeout=PATIENCE_MS)
         assert page.get_by_test_id("stMain").evaluate("e => e.scrollWidth <= e.clientWidth")
-        page.get_by_role("button", name="Stop", exact=True).click()
+        page.get_by_test_id("stMain").get_by_role("button", name="Stop").click()
         expect_title(page, "Stopped")
         server.wait_for_threads(page, n_listeners=0)
         assert radio.wait_until_idle()
