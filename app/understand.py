@@ -7,6 +7,7 @@ import streamlit as st
 from app import over_time_panel, session, sound_panel, what_if_panel, why_panel
 from app.analysis import Analysis
 from app.components import answer_text
+from app.neighbours import show_neighbours
 from app.session import Clip
 from app.track_report import show_report_button
 from app.track_state import track_state
@@ -63,6 +64,7 @@ def show_track(clip: Clip, analysis: Analysis, *, limits: DecodeLimits) -> None:
         over_time_panel.show_over_time(clip, analysis, state)
     elif panel == "Why":
         why_panel.show_why(clip, analysis, state, limits=limits)
+        show_neighbours(prediction.embedding, sha256=clip.digest)
     else:
         what_if_panel.show_what_if(clip, analysis, state, limits=limits)
     st.divider()

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app import explore
+from app import explore, neighbours
 from app.explore import Choice
 from app.explore_charts import MAP_POINTS, collection_colors, map_figure
 from app.neighbours import neighbours_html
@@ -20,11 +20,12 @@ from songnet.datasets.base import Dataset, Track
 from songnet.datasets.collections import index_path
 from songnet.datasets.index import write_index
 from songnet.exceptions import DatasetError
+from songnet.inference.classifier import Classifier
 from songnet.inference.collection import Collection, write_collection
 from songnet.signal.audio import DecodeLimits
 from tests.app.conftest import html_text
 from tests.app.stub import GENRES, clip
-from tests.inference.collections_stub import generated_collection
+from tests.inference.collections_stub import DIGEST, embedding_classifier, generated_collection
 
 N_TRACKS = 120
 TITLE = "Song number 7"
@@ -261,3 +262,27 @@ def test_neighbours_are_escaped_and_have_their_licence(collection: Collection) -
     assert "&lt;b&gt;x" in text
     assert "&lt;i&gt;CC BY" in text
     assert "0.99" in text
+
+
+def show_some_neighbours() -> None:
+    import numpy as np
+
+    from app.neighbours import show_neighbours
+
+    show_neighbours(np.ones(16, np.float32), sha256=f"{3:064x}")
+
+
+@pytest.mark.parametrize(("digest", "is_shown"), [(DIGEST, True), ("1" * 64, False)])
+def test_only_neighbours_made_with_this_model_are_shown(
+    collection: Collection,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    digest: str,
+    is_shown: bool,
+) -> None:
+    write_collection(collection, tmp_path / neighbours.NEIGHBOURS_FILE, with_paths=False)
+    monkeypatch.setattr(neighbours, "find_bundle", lambda: tmp_path)
+    monkeypatch.setattr(Classifier, "load", lambda: embedding_classifier(digest))
+    visit = AppTest.from_function(show_some_neighbours).run()
+    assert not visit.exception
+    assert ("Song number" in html_text(visit)) == is_shown
