@@ -240,9 +240,9 @@ class TrainConfig(Config):
     seed : int
     """
 
-    epochs: int = 180
+    epochs: int = 100
     patience: int = 40
-    restarts: tuple[int, ...] = (100,)
+    restarts: tuple[int, ...] = ()
     batch_size: int = 16
     learning_rate: float = 1.5e-3
     weight_decay: float = 1e-2

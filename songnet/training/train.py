@@ -9,83 +9,34 @@ at the end, ``network.keras`` (the kept epoch, with all outputs) and
 
 from __future__ import annotations
 
-import csv
-import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from songnet.config import FeatureConfig, ModelConfig, TrainConfig
+from songnet.config import TrainConfig
 from songnet.datasets.base import Dataset, Track
 from songnet.datasets.splits import hold_out_groups
 from songnet.datasets.store import FeatureStore
-from songnet.exceptions import DatasetError, ParameterError
+from songnet.exceptions import DatasetError
 from songnet.models.registry import load_network, logits_network, network_builder, whole_network
-from songnet.provenance import git_commit, versions
 from songnet.training.batches import Batch, CropBatches, mel_statistics, track_patches
 from songnet.training.callbacks import Progress, ResumedEarlyStopping, RunState, TrackValidation
+from songnet.training.run_folder import (
+    TrainResult,
+    TrainSettings,
+    claim,
+    describe,
+    read_history,
+    read_result,
+    write_result,
+)
 from songnet.training.schedule import CosineCycles
 
 __all__ = ["TrainResult", "TrainSettings", "train"]
-
-
-@dataclass(frozen=True)
-class TrainSettings:
-    """Everything that decides what a run learns, apart from the data."""
-
-    features: FeatureConfig = field(default_factory=FeatureConfig)
-    model: ModelConfig = field(default_factory=ModelConfig)
-    training: TrainConfig = field(default_factory=TrainConfig)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the three configurations as plain JSON types."""
-        return {
-            "features": self.features.to_dict(),
-            "model": self.model.to_dict(),
-            "training": self.training.to_dict(),
-        }
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> TrainSettings:
-        """Rebuild from `to_dict`."""
-        return cls(
-            FeatureConfig.from_dict(values["features"]),
-            ModelConfig.from_dict(values["model"]),
-            TrainConfig.from_dict(values["training"]),
-        )
-
-
-@dataclass(frozen=True)
-class TrainResult:
-    """What a finished run says about itself.
-
-    Parameters
-    ----------
-    run_dir : Path
-    epochs, kept_epoch : int
-        Epochs trained, and the one that ``network.keras`` holds, from 1.
-    val_loss, val_accuracy : float
-        Of the kept epoch, on whole tracks of the artists held out.
-    genres : tuple of str
-    """
-
-    run_dir: Path
-    epochs: int
-    kept_epoch: int
-    val_loss: float
-    val_accuracy: float
-    genres: tuple[str, ...]
-
-    @property
-    def network(self) -> Path:
-        """The network of the kept epoch, with all its outputs."""
-        return self.run_dir / "network.keras"
 
 
 def train(
@@ -136,9 +87,9 @@ def train(
         dataset.tracks, share=config.validation_share, seed=config.seed
     )
     run_dir.mkdir(parents=True, exist_ok=True)
-    _claim(run_dir, _description(dataset, settings, genres, held_out, degraded))
+    claim(run_dir, describe(dataset, settings, genres, held_out, degraded))
     if (run_dir / "result.json").is_file():
-        return _read_result(run_dir)
+        return read_result(run_dir)
 
     keras.utils.set_random_seed(config.seed)
     batches = CropBatches(learned, genres, store=store, config=config, degraded=degraded)
@@ -154,13 +105,13 @@ def train(
         track_patches(held_out, store, hop_frames=settings.features.patch_frames),
         np.array([genres.index(track.genre) for track in held_out]),
     )
-    history = _read_history(run_dir, epochs_done)
+    history = read_history(run_dir, epochs_done)
     _fit(network, batches, validation, history, run_dir=run_dir, progress=progress)
     kept = _kept_epoch(history, config)
     source = "state.keras" if kept == len(history) else "best.keras"
     whole_network(load_network(run_dir / source)).save(run_dir / "network.keras")
-    _write_result(run_dir, history, genres, kept=kept)
-    return _read_result(run_dir)
+    write_result(run_dir, history, genres, kept=kept)
+    return read_result(run_dir)
 
 
 def _kept_epoch(history: list[dict[str, float]], config: TrainConfig) -> int:
@@ -212,47 +163,6 @@ def _fit(
             RunState(run_dir, history, total=config.epochs, progress=progress),
         ],
     )
-
-
-def _description(
-    dataset: Dataset,
-    settings: TrainSettings,
-    genres: tuple[str, ...],
-    held_out: Sequence[Track],
-    degraded: FeatureStore | None,
-) -> dict[str, Any]:
-    degradation = degraded.degradation if degraded else None
-    return {
-        "dataset": dataset.name,
-        "data_hash": dataset.hash,
-        "genres": list(genres),
-        "settings": settings.to_dict(),
-        "degradation": degradation.describe() if degradation else None,
-        "held_out_groups": sorted({track.group for track in held_out}),
-    }
-
-
-def _claim(run_dir: Path, description: dict[str, Any]) -> None:
-    """Write ``run.json``, or check that the one there is of the same run or of its beginning."""
-    path = run_dir / "run.json"
-    if path.is_file():
-        there = json.loads(path.read_text(encoding="utf-8"))
-        other = sorted(key for key, value in description.items() if there.get(key) != value)
-        if not other:
-            return
-        if other != ["settings"] or not _goes_on(there["settings"], description["settings"]):
-            raise ParameterError(
-                f"{run_dir} holds a run with other {', '.join(other)}; choose another folder."
-            )
-        (run_dir / "result.json").unlink(missing_ok=True)
-    provenance = {"versions": versions(), "commit": git_commit()}
-    path.write_text(json.dumps(description | provenance, indent=2) + "\n", encoding="utf-8")
-
-
-def _goes_on(earlier: dict[str, Any], now: dict[str, Any]) -> bool:
-    before, after = TrainSettings.from_dict(earlier), TrainSettings.from_dict(now)
-    is_same = (before.features, before.model) == (after.features, after.model)
-    return is_same and after.training.goes_on_from(before.training)
 
 
 def _resume(state: Path, config: TrainConfig, *, steps: int) -> tuple[keras.Model, int]:
@@ -309,30 +219,3 @@ def _stream(batches: CropBatches, *, first_epoch: int) -> tf.data.Dataset:
             tf.TensorSpec((None,), tf.float32),
         ),
     ).prefetch(4)
-
-
-def _read_history(run_dir: Path, epochs_done: int) -> list[dict[str, float]]:
-    path = run_dir / "history.csv"
-    if not path.is_file():
-        return []
-    with path.open(newline="", encoding="utf-8") as file:
-        rows = [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
-    return rows[:epochs_done]
-
-
-def _write_result(
-    run_dir: Path, history: list[dict[str, float]], genres: tuple[str, ...], *, kept: int
-) -> None:
-    values = {
-        "epochs": len(history),
-        "kept_epoch": kept,
-        "val_loss": history[kept - 1]["val_loss"],
-        "val_accuracy": history[kept - 1]["val_accuracy"],
-        "genres": list(genres),
-    }
-    (run_dir / "result.json").write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
-
-
-def _read_result(run_dir: Path) -> TrainResult:
-    values = json.loads((run_dir / "result.json").read_text(encoding="utf-8"))
-    return TrainResult(run_dir=run_dir, **values | {"genres": tuple(values["genres"])})
