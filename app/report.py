@@ -71,8 +71,9 @@ class ReportFigure:
     @property
     def json(self) -> Markup:
         """The figure as JSON that cannot end the element it stands in."""
-        # Streamlit makes room for what stands beside an axis; here the figure must.
+        # Streamlit makes room for what stands beside an axis, and gives the page's colour.
         figure = go.Figure(self.figure)
+        figure.update_layout(paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)")
         figure.update_xaxes(automargin=True).update_yaxes(automargin=True)
         text = str(figure.to_json())
         for char in "<>&\u2028\u2029":

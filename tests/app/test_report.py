@@ -113,6 +113,7 @@ def test_figures_are_those_of_the_app(analysis: Analysis) -> None:
     written = [json.loads(text) for text in found]
     assert [figure["data"] for figure in written] == [figure["data"] for figure in wanted]
     assert all(figure["layout"]["yaxis"]["automargin"] for figure in written)
+    assert {figure["layout"]["paper_bgcolor"] for figure in written} == {"rgba(0,0,0,0)"}
 
 
 def test_it_holds_the_evidence_as_the_app_sums_it(analysis: Analysis) -> None:
