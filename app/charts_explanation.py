@@ -84,6 +84,7 @@ def sections_figure(
     )
     figure.update_layout(
         barmode="stack",
+        uniformtext={"minsize": 11, "mode": "hide"},
         bargap=0,
         dragmode=False,
         hovermode="closest",

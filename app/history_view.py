@@ -130,12 +130,13 @@ def show_records(query: HistoryQuery) -> None:
         return
     for record in kept.search(query, limit=_PAGE, offset=page * _PAGE):
         with st.container(border=True, key=f"record-{record.record_id}"):
-            what, genre, remove = st.columns([6, 4, 1], vertical_alignment="center")
+            what, genre, remove = st.columns([6, 4, 2], vertical_alignment="center")
             what.html(_record_html(record))
             with genre:
                 _show_genre_choice(record, label="Right genre")
             remove.button(
-                f"Delete {record.title}",
+                "Delete",
+                help=f"Delete {record.name}",
                 key=f"delete-{record.record_id}",
                 icon=":material/delete:",
                 type="tertiary",
