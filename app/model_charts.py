@@ -22,6 +22,8 @@ __all__ = [
     "roc_figure",
 ]
 
+_COLUMNS = 150
+
 
 def history_figure(history: dict[str, list[float]], *, kept_epoch: int) -> go.Figure:
     """Draw loss and accuracy over the epochs, with the one that was kept.
@@ -128,18 +130,21 @@ def mfcc_genres_figure(mfcc: dict[str, Any], *, quantity: str) -> go.Figure:
     texts = [[f"{value:.0f}" for value in row] for row in values.to_numpy(float)]
     spread = (values - values.mean()) / values.std(ddof=0).replace(0, 1)
     figure = heat_figure(spread, texts=texts, is_signed=True)
-    figure.update_traces(textfont={"size": 10})
-    return figure.update_xaxes(title="Coefficient", tickangle=0, dtick=1)
+    figure.update_traces(texttemplate="", hovertemplate="%{y}, MFCC %{x}: %{text}<extra></extra>")
+    return figure.update_xaxes(title="Coefficient", tickangle=0)
 
 
 def mfcc_sample_figure(view: ViewData) -> go.Figure:
     """Draw the MFCC of a sample as a heat map, each coefficient on its own scale."""
-    values = view.values
+    starts = np.linspace(0, view.seconds.size, min(_COLUMNS, view.seconds.size), endpoint=False)
+    starts = starts.astype(int)
+    sizes = np.diff(np.append(starts, view.seconds.size))
+    values = np.add.reduceat(view.values, starts, axis=1) / sizes
     spread = (values - values.mean(1, keepdims=True)) / np.maximum(values.std(1), 1e-6)[:, None]
     figure = go.Figure(
         go.Heatmap(
             z=np.round(spread, 2),
-            x=np.round(view.seconds, 2),
+            x=np.round(view.seconds[starts], 2),
             y=list(range(1, len(values) + 1)),
             customdata=np.round(values, 1),
             colorscale="RdBu_r",

@@ -213,8 +213,8 @@ def _show_mfcc(files: ModelFiles, settings: Settings) -> None:
                  "songnet benchmark summarise --dataset corpus")  # fmt: skip
         return
     for quantity, note in (
-        ("mean", "In dB; the colour compares a genre with the others."),
-        ("variance", "In dB², within the tracks and between them."),
+        ("mean", "The colour compares a genre with the others; hold still over a cell for dB."),
+        ("variance", "Within the tracks and between them, in dB² over a cell."),
     ):
         figure = model_charts.mfcc_genres_figure(files.mfcc["by_genre"], quantity=quantity)
         title = f"{quantity.capitalize()} of each MFCC by genre"

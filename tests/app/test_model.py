@@ -11,9 +11,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app import model_facts
-from app.model_charts import mfcc_genres_figure, reliability_figure
+from app.model_charts import mfcc_genres_figure, mfcc_sample_figure, reliability_figure
 from app.model_facts import file_frame, read_model_files
 from app.model_view import VIEWS
+from app.views import Span, draw_picture
+from songnet.config import FeatureConfig
 from songnet.inference.bundle import find_bundle
 from tests.app.test_benchmark import said
 
@@ -126,6 +128,17 @@ def test_reliability_leaves_empty_bins_out() -> None:
     assert list(line.x) == [50, 90]
     assert list(line.y) == [25, 100]
     assert line.marker.size[0] < line.marker.size[1]
+
+
+def test_the_mfcc_of_a_sample_are_averaged_in_time() -> None:
+    rng = np.random.default_rng(0)
+    config = FeatureConfig()
+    y = (0.1 * rng.standard_normal(20 * config.sr)).astype(np.float32)
+    view = draw_picture("MFCC", y, config=config, span=Span(0.0, 20.0))
+    heat = mfcc_sample_figure(view).data[0]
+    assert len(heat.x) == heat.z.shape[1] == 150
+    assert heat.x[-1] < 20
+    np.testing.assert_allclose(heat.z.mean(axis=1), 0, atol=0.01)
 
 
 def test_mfcc_are_compared_over_the_genres() -> None:
