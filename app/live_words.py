@@ -136,7 +136,7 @@ def _describe_unlinked(
             return Headline("Connecting …", "Asking the server for its sound.")
         if reader.state == "failed":
             return Headline("Not playing", str(reader.error))
-    if moments:
+    if view.seconds:
         ended = reader is not None and reader.state == "ended" and live.source == "address"
         return Headline("The sound ended" if ended else "Stopped", _summary(view, moments))
     if live.source == "microphone":

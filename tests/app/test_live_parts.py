@@ -46,6 +46,8 @@ VIEW = LiveView(
     error=None,
 )
 
+NOTHING = dataclasses.replace(VIEW, seconds=0.0)
+
 
 def moment(
     seconds: float, genre: str | None, status: Status = "ok", source: str = ""
@@ -183,7 +185,7 @@ def test_state_of_the_listener_is_said(change: dict[str, Any], words: str) -> No
 
 def test_state_of_the_connection_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live_words.time, "monotonic", lambda: 1000.0)
-    assert say(live_with()).startswith("Ready |  | Press Start")
+    assert say(live_with(), NOTHING).startswith("Ready |  | Press Start")
     assert "look for a way" in say(live_with(link="connecting", linking_since=995.0))
     assert "blocks UDP" in say(live_with(link="connecting", linking_since=980.0))
     assert say(live_with(link="failed")).startswith("Not connected")
@@ -191,6 +193,7 @@ def test_state_of_the_connection_is_said(monkeypatch: pytest.MonkeyPatch) -> Non
         "Stopped |  | You listened for 1:05. Of the named time: Jazz 75%, Rock 25%."
     )
     assert say(live_with(), VIEW, HEARD[:1]).endswith("No genre could be named.")
+    assert say(live_with(), VIEW).startswith("Stopped")  # too short for an answer
 
 
 class Reader:
@@ -215,7 +218,7 @@ class Reader:
 def test_state_of_a_station_is_said(state: str, words: str) -> None:
     live = live_with(source="address", reader=cast("Any", Reader(state)))
     assert say(live, VIEW, HEARD).startswith(words)
-    assert say(live_with(source="address")).startswith("Ready |  | Give the address")
+    assert say(live_with(source="address"), NOTHING).startswith("Ready |  | Give the address")
 
 
 def test_link_follows_the_component(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -222,9 +222,10 @@ def test_two_sessions_side_by_side(browser: Browser, server: Observed) -> None:
     press_stop(first)
     server.wait_for_threads(first, n_listeners=1)
     seen_levels(second, 2)
+    press_stop(second)
+    server.wait_for_threads(second, n_listeners=0)
     for context in contexts:
         context.close()
-    server.wait_for_threads(first, n_listeners=0)
 
 
 def test_denied_microphone_gets_a_sentence(playwright: Playwright, server: Observed) -> None:
