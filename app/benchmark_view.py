@@ -7,7 +7,7 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
-from app import benchmark, benchmark_story
+from app import benchmark, benchmark_story, benchmark_studies
 from app.benchmark import KINDS, Results
 from app.benchmark_report import benchmark_html
 from app.components import MUTED
@@ -213,17 +213,18 @@ def _show_curves(results: Results) -> None:
 
 def _show_data(results: Results) -> None:
     show_chart(
-        benchmark_story.learning_chart(results), missing="Learning curve", study="learning-curve"
+        benchmark_studies.learning_chart(results), missing="Learning curve", study="learning-curve"
     )
-    show_chart(benchmark_story.seconds_chart(results), missing="Seconds heard", study="seconds")
-    show_chart(benchmark_story.leaky_chart(results), missing="Leaky split", study="leaky")
+    show_chart(benchmark_studies.seconds_chart(results), missing="Seconds heard", study="seconds")
+    show_chart(benchmark_studies.leaky_chart(results), missing="Leaky split", study="leaky")
 
 
 def _show_robustness(results: Results) -> None:
     show_chart(
-        benchmark_story.robustness_chart(results), missing="Degraded sound", study="robustness"
+        benchmark_studies.robustness_chart(results), missing="Degraded sound", study="robustness"
     )
-    show_chart(benchmark_story.codec_chart(results), missing="Change of codec", study="codec")
+    show_chart(benchmark_studies.codec_chart(results), missing="Change of codec", study="codec")
+    show_chart(benchmark_studies.source_chart(results), missing="Sources of the music")
 
 
 def _show_cost(results: Results) -> None:

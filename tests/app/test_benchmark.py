@@ -25,6 +25,7 @@ from app.benchmark_charts import confusion_figure, short_title
 from app.benchmark_present import enlarge
 from app.benchmark_report import benchmark_html
 from app.benchmark_story import COSTS, cost_chart, pairs_chart, tell_story
+from app.benchmark_studies import source_chart
 from app.benchmark_tradeoffs import cost_figure
 from app.benchmark_view import VIEWS
 from songnet.benchmark.pieces import list_pieces
@@ -132,6 +133,15 @@ def test_all_pairs_have_their_difference(results: Results) -> None:
     figure = pairs_chart(results).figure
     gap = 100 * np.subtract(*leaderboard_frame(results)["accuracy"])
     np.testing.assert_allclose(figure.data[0].z, [[np.nan, gap], [-gap, np.nan]], atol=1e-3)
+
+
+def test_sources_are_compared(results: Results) -> None:
+    heat = source_chart(results).figure.data[0]
+    assert list(heat.x) == ["a", "b"]
+    frame = track_frame(results, ["knn"])
+    from_b = [int(name.removeprefix("t")) % 3 == 0 for name in frame.index]
+    right = (frame["knn"] == frame["genre"])[from_b].mean()
+    assert heat.z[0][1] == pytest.approx(100 * right)
 
 
 def test_long_names_take_two_lines() -> None:
