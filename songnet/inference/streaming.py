@@ -45,7 +45,10 @@ class StreamingClassifier:
     smoothing_seconds : float
         Time constant of the exponential average of the logarithms of the
         probabilities, and of the log-odds of music, in seconds of sound; 0 for
-        none. It stands still while there is silence.
+        none. It stands still while there is silence. Two seconds take away
+        three of four changes of the name; more only answers later, and a
+        hidden Markov filter as steady is far too sure of itself
+        (benchmarks/results/live_smoothing.json).
 
     Examples
     --------
