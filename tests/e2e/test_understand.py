@@ -25,7 +25,9 @@ def track(page: Page) -> Page:
 
 def point(page: Page, share: float, *, chart: int = 0) -> tuple[float, float]:
     """A place in the waveform of the whole track, or in another chart."""
-    box = page.locator(".nsewdrag").nth(chart).bounding_box()
+    area = page.locator(".nsewdrag").nth(chart)
+    area.scroll_into_view_if_needed()
+    box = area.bounding_box()
     assert box is not None
     return box["x"] + share * box["width"], box["y"] + box["height"] / 2
 
