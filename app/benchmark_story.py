@@ -80,12 +80,14 @@ def differences_chart(results: Results, reference: str) -> ReportFigure | None:
         return None
     name = results.titles[reference]
     n_significant = int(frame["is_significant"].sum())
+    unsure = ", ".join(frame.loc[~frame["is_significant"], "title"])
     return ReportFigure(
         title=f"Against {name}, track by track",
         alt=f"Difference of accuracy of each model from {name}",
         figure=differences_figure(frame),
         note=f"{n_significant} of {len(frame)} differences are significant: McNemar's exact test "
-        "and the bootstrap over artists both below 0.05 after Holm's correction.",
+        "and the bootstrap over artists both below 0.05 after Holm's correction."
+        + (f" Not significant: {unsure}." if unsure else ""),
     )
 
 

@@ -24,7 +24,7 @@ from app.benchmark import (
 from app.benchmark_charts import confusion_figure, short_title
 from app.benchmark_present import enlarge
 from app.benchmark_report import benchmark_html
-from app.benchmark_story import COSTS, cost_chart, pairs_chart, tell_story
+from app.benchmark_story import COSTS, cost_chart, differences_chart, pairs_chart, tell_story
 from app.benchmark_studies import source_chart
 from app.benchmark_tradeoffs import cost_figure
 from app.benchmark_view import VIEWS
@@ -87,6 +87,7 @@ def test_a_comparison_is_significant_only_if_both_tests_say_so(results: Results)
     pair["p_bootstrap_holm"], before = 0.05, pair["p_bootstrap_holm"]
     try:
         assert not comparison_frame(results, "knn")["is_significant"].any()
+        assert "Not significant: Majority." in differences_chart(results, "knn").note
     finally:
         pair["p_bootstrap_holm"] = before
 
