@@ -136,8 +136,8 @@ def mfcc_genres_figure(mfcc: dict[str, Any], *, quantity: str) -> go.Figure:
 
 def mfcc_sample_figure(view: ViewData) -> go.Figure:
     """Draw the MFCC of a sample as a heat map, each coefficient on its own scale."""
-    starts = np.linspace(0, view.seconds.size, min(_COLUMNS, view.seconds.size), endpoint=False)
-    starts = starts.astype(int)
+    n_columns = min(_COLUMNS, view.seconds.size)
+    starts = np.arange(n_columns) * view.seconds.size // n_columns
     sizes = np.diff(np.append(starts, view.seconds.size))
     values = np.add.reduceat(view.values, starts, axis=1) / sizes
     spread = (values - values.mean(1, keepdims=True)) / np.maximum(values.std(1), 1e-6)[:, None]
