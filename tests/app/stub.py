@@ -46,15 +46,17 @@ def stub_classifier(not_sure_below: float) -> Classifier:
     return Classifier(stub_bundle(not_sure_below), StubRuntime())
 
 
-def beat(seconds: float, *, hz: float = 220.0, level: float = 0.3) -> Samples:
-    """A chord that pulses twice a second."""
+def beat(seconds: float, *, hz: float = 300.0, level: float = 0.3) -> Samples:
+    """Four chords in turn, struck twice a second over a bass and a hiss: music to the detector."""
     t = np.arange(round(seconds * SR)) / SR
-    pulse = 0.6 + 0.4 * np.sign(np.sin(2 * np.pi * 2 * t))
-    chord = sum(np.sin(2 * np.pi * hz * k * t) / k for k in (1, 1.25, 1.5, 2))
-    return (level * pulse * chord / 2).astype(np.float32)
+    root = hz * np.choose((t // 2).astype(int) % 4, (1, 3 / 2, 5 / 3, 4 / 3))
+    turns = 2 * np.pi * np.cumsum(root) / SR
+    chord = sum(np.sin(k * turns) / k for k in (1, 1.25, 1.5, 2)) * np.exp(-3 * (t % 0.5))
+    hiss = np.random.default_rng(0).normal(size=t.size) * np.exp(-60 * (t % 0.25))
+    return (level * (chord / 2 + 0.4 * np.sin(turns / 2) + 0.2 * hiss) / 2).astype(np.float32)
 
 
 def clip(
-    seconds: float = 3.0, *, hz: float = 220.0, level: float = 0.3, kind: str = "WAV"
+    seconds: float = 3.0, *, hz: float = 300.0, level: float = 0.3, kind: str = "WAV"
 ) -> bytes:
     return encode_soundfile(beat(seconds, hz=hz, level=level), sr=SR, kind=kind)

@@ -207,7 +207,7 @@ def test_tags_are_shown_and_missing_ones_are_called_so(app: AppTest) -> None:
 
 
 def test_warnings_of_the_prediction_are_shown(app: AppTest) -> None:
-    upload(app, clip(2, level=0.004))
+    upload(app, clip(2, level=0.02))
     assert any("2.0 seconds" in warning.value for warning in app.warning)
     assert any("quiet" in warning.value for warning in app.warning)
 
