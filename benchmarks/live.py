@@ -123,10 +123,12 @@ def measure_streams(classifier: Classifier, pcm: Pcm, *, seconds: float) -> dict
 def _run_together(classifier: Classifier, pcm: Pcm, *, n_streams: int, seconds: float) -> float:
     """Return how far the slowest session is behind at the end."""
     behind = np.zeros(n_streams)
+    ready = threading.Barrier(n_streams)
 
     def play(index: int) -> None:
         stream = StreamingClassifier(classifier)
         stream.push(np.roll(pcm, index * CHUNK, axis=0), SR)  # full windows from the start
+        ready.wait()
         began = time.monotonic() + index * 0.5 / n_streams
         for number, chunk in enumerate(chunks(pcm[: int(seconds * SR)], BATCH)):
             due = began + (number + 1) * BATCH / SR

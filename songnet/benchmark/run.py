@@ -133,12 +133,12 @@ class BenchmarkRun:
         if piece.share < 1:
             _, part = hold_out_groups(train.tracks, share=piece.share, seed=self.seed)
             train = train.with_tracks(part)
-        self._prepare(piece, dataset.tracks, deadline)
+        self._prepare(piece, self._learned_from(piece), deadline)
         tested = _tested(self.inputs.scored, piece.fold)
         self._finish_learning(piece, train, tested, deadline)
 
     def _leaky(self, piece: Piece, deadline: Deadline) -> None:
-        self._prepare(piece, self.inputs.dataset.tracks, deadline)
+        self._prepare(piece, self._learned_from(piece), deadline)
         n_folds = max(2, len(self.inputs.dataset.folds))
         store: LogMels | None = None
         if piece.entry.leak == "segments":
@@ -209,6 +209,11 @@ class BenchmarkRun:
 
     def _load(self, piece: Piece) -> Learned:
         return load_learned(piece.entry, piece.model_of.folder(self.run_dir))
+
+    def _learned_from(self, piece: Piece) -> Sequence[Track]:
+        """All tracks for a network; excerpts are not for classifiers of whole clips."""
+        dataset = self.inputs.dataset if piece.entry.is_network else self.inputs.scored
+        return dataset.tracks
 
     def _prepare(
         self,
