@@ -1,7 +1,8 @@
 """Write the measured figures into README.md, between its markers.
 
-Accuracy comes from models/songnet/report.json, speed from the results in
-benchmarks/results; a test compares README.md with what this would write.
+Accuracy comes from models/songnet/report.json, the detector of music from
+music_report.json beside it, speed from the results in benchmarks/results; a
+test compares README.md with what this would write.
 
     python docs/make_readme_figures.py
 """
@@ -83,6 +84,16 @@ def accuracy_text(report: Report, int8_bytes: int) -> str:
     return "\n".join(lines) + "\n"
 
 
+def detector_text(kinds: dict[str, Any]) -> str:
+    """Return what the detector of music refuses and doubts, each by one that had not heard it."""
+    shares = {name: f"{kinds[name]['refused_or_doubted']:.0%}" for name in kinds}
+    return (
+        f"\nOf speech {shares['speech']} and of environmental sounds {shares['environment']} are "
+        f"refused or called doubtful, at the cost of {shares['music']} of the music "
+        f"({kinds['music']['refused']:.1%} is refused).\n"
+    )
+
+
 def speed_text(latency: dict[str, Any] | None, cold_start: dict[str, Any] | None) -> str:
     """Return a sentence for each benchmark that has a result."""
     sentences = []
@@ -113,7 +124,12 @@ def figures() -> str:
         json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
         for path in (RESULTS / "predict_latency.json", RESULTS / "cold_start.json")
     ]
-    return accuracy_text(report, int8_bytes) + speed_text(*results)
+    detector = json.loads((BUNDLE / "music_report.json").read_text(encoding="utf-8"))
+    return (
+        accuracy_text(report, int8_bytes)
+        + detector_text(detector["clean"]["kind"])
+        + speed_text(*results)
+    )
 
 
 def with_figures(readme: str, text: str) -> str:
