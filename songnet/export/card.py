@@ -56,7 +56,8 @@ Trained on the data set "{dataset}" (hash `{data_hash}`) with seed {seed}; evalu
 `{commit}`. The clips are for research use; none of them is in this repository.
 
 - Ten genres only: whatever it hears becomes one of them, or "not sure".
-  Silence is refused; speech, noise and other sounds are not yet.
+  Silence is refused; speech, noise and other sounds as far as the detector of music knows them
+  (`songnet train-detector`; its figures are in `music_report.json`).
 - Genres are a convention of people, not a property of sound. The labels come from four
   collections that disagree, and Western popular music dominates them.
 - The table shows genres that it seldom gets right.
