@@ -165,8 +165,10 @@ def _bars_html(live: LiveSession, view: LiveView | None) -> str:
         f"{percent(float(p)) if has_music else ''}</span>"
         for genre, p in zip(live.genres, probs, strict=True)
     )
+    until = prediction.timeline.end_seconds[-1] if prediction is not None else 0.0
     return (
-        '<div data-testid="bars" style="display:grid;gap:.25rem .75rem;align-items:center;'
+        f'<div data-testid="bars" data-until="{until:.2f}" '
+        'style="display:grid;gap:.25rem .75rem;align-items:center;'
         f'grid-template-columns:max-content 1fr 2.6rem;margin-top:.5rem">{rows}</div>'
     )
 
