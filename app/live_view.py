@@ -23,7 +23,7 @@ __all__ = [
     "show_heard",
 ]
 
-_UPDATE_SECONDS = 0.5
+_UPDATE_SECONDS = 0.4
 _COURSE_SECONDS = 2.0
 _LINK_SECONDS = 8.0
 _SPAN_SECONDS = 180.0
