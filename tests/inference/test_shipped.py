@@ -55,7 +55,13 @@ def outputs(bundle: Bundle) -> dict[str, Outputs]:
 
 
 def test_every_file_is_as_it_was_exported(bundle: Bundle) -> None:
-    shipped = {*RUNTIME_FILES.values(), "report.json", MUSIC_FILE, MUSIC_REPORT_FILE}
+    shipped = {
+        *RUNTIME_FILES.values(),
+        "report.json",
+        "network.json",
+        MUSIC_FILE,
+        MUSIC_REPORT_FILE,
+    }
     assert set(bundle.files) == shipped
     for name in bundle.files:
         assert bundle.file(name).is_file()
