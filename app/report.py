@@ -24,7 +24,7 @@ from plotly.offline import get_plotlyjs
 
 from app.analysis import Analysis, genre_steps
 from app.charts import clock_text, genre_colors, song_figure
-from app.charts_change import METHODS, attribution_figure
+from app.charts_change import METHODS, attribution_figure, change_figure
 from app.charts_explanation import (
     SPREAD_NOTE,
     evidence_figure,
@@ -42,11 +42,18 @@ from songnet.inference.explain import Attribution
 from songnet.inference.prediction import Prediction, Timeline
 from songnet.inference.sections import find_sections
 from songnet.inference.timeline import time_shares, window_spread
+from songnet.inference.what_if import Edits
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["ReportFigure", "attribution_figures", "report_figures", "report_html"]
+__all__ = [
+    "ReportFigure",
+    "attribution_figures",
+    "report_figures",
+    "report_html",
+    "what_if_figures",
+]
 
 _TEMPLATE = "report.html.jinja"
 
@@ -181,6 +188,50 @@ def attribution_figures(
             note=METHODS[method],
         )
     ]
+
+
+def what_if_figures(before: Prediction, after: Prediction, edits: Edits) -> list[ReportFigure]:
+    """Draw the answer to a changed track beside that to the track as it is.
+
+    Parameters
+    ----------
+    before, after : Prediction
+    edits : Edits
+        What was changed.
+
+    Returns
+    -------
+    figures : list of ReportFigure
+    """
+    return [
+        ReportFigure(
+            title=f"What if: {_edits_text(edits)}",
+            alt="Probability of each genre before and after",
+            figure=change_figure(
+                before.genres, before.probs, after.probs, names=("before", "after")
+            ),
+            note=f"{answer_text(before)} → {answer_text(after)}. Pale: before; full: after.",
+        )
+    ]
+
+
+def _edits_text(edits: Edits) -> str:
+    """Say what was changed, in the order in which it is applied."""
+    parts = []
+    if edits.mute_to_seconds:
+        start, end = clock_text(edits.mute_from_seconds), clock_text(edits.mute_to_seconds)
+        parts.append(f"{start} to {end} muted")
+    if edits.mute_below_dbfs is not None:
+        parts.append(f"what is quieter than {edits.mute_below_dbfs:.0f} dBFS muted")
+    if edits.mute_to_hz:
+        parts.append(f"{edits.mute_from_hz:.0f} to {edits.mute_to_hz:.0f} Hz muted")
+    if edits.noise_snr_db is not None:
+        parts.append(f"noise {edits.noise_snr_db:.0f} dB below the music")
+    if edits.tempo != 1:
+        parts.append(f"tempo times {edits.tempo:g}")
+    if edits.level_db:
+        parts.append(f"level {edits.level_db:+.0f} dB")
+    return ", ".join(parts)
 
 
 def report_html(

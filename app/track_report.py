@@ -13,7 +13,13 @@ from app.analysis import Analysis
 from app.downloads import download_stem
 from app.jobs import Job
 from app.neighbours import find_neighbours
-from app.report import ReportFigure, attribution_figures, report_figures, report_html
+from app.report import (
+    ReportFigure,
+    attribution_figures,
+    report_figures,
+    report_html,
+    what_if_figures,
+)
 from app.services import load_classifier, read_model_facts
 from app.session import Clip
 from app.track_services import VIEWS, load_view
@@ -21,6 +27,7 @@ from app.track_state import kept_track_state
 from app.views import Span
 from songnet.exceptions import SongNetError
 from songnet.inference.explain import Attribution
+from songnet.inference.what_if import Edits
 from songnet.signal.audio import DecodeLimits
 
 __all__ = ["show_report_button"]
@@ -52,17 +59,20 @@ def _writer(clip: Clip, analysis: Analysis, limits: DecodeLimits) -> Callable[[]
     """Bind what only the visitor's own thread can read."""
     state = kept_track_state(clip)
     job = None if state is None else state.job
+    edits = Edits() if state is None else state.edits[-1]
     created, facts = datetime.now(UTC), read_model_facts()
     near = find_neighbours(analysis.prediction.embedding, sha256=clip.digest)
 
     def write() -> str:
         whole = Span(0.0, analysis.prediction.duration_seconds)
         views = [load_view(name, clip, span=whole, limits=limits) for name in VIEWS]
+        figures = report_figures(analysis, views=views)
+        figures += [*_explained(job), *_changed(clip, analysis, edits, limits=limits)]
         return report_html(
             analysis,
             name=clip.name,
             model=facts,
-            figures=[*report_figures(analysis, views=views), *_explained(job)],
+            figures=figures,
             created=created,
             neighbours=near,
         )
@@ -80,3 +90,15 @@ def _explained(job: Job[Attribution] | None) -> list[ReportFigure]:
         return []
     bands = track_services.band_names(load_classifier().bundle.features)
     return attribution_figures(attribution, job.title, bands=bands, start=job.start_seconds)
+
+
+def _changed(
+    clip: Clip, analysis: Analysis, edits: Edits, *, limits: DecodeLimits
+) -> list[ReportFigure]:
+    """The answer to the track as the visitor changed it under What if, if at all."""
+    if edits.is_none:
+        return []
+    after = track_services.predict_edited(clip, edits, limits=limits).prediction
+    if isinstance(after, SongNetError):
+        return []
+    return what_if_figures(analysis.prediction, after, edits)

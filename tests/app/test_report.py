@@ -13,12 +13,13 @@ import pandas as pd
 import pytest
 
 from app.analysis import Analysis, analyse_audio
-from app.report import attribution_figures, report_figures, report_html
+from app.report import attribution_figures, report_figures, report_html, what_if_figures
 from app.services import ModelFacts
 from app.views import Span, draw_picture
 from songnet.datasets.tags import Tags
 from songnet.inference.evidence import evidence_for
 from songnet.inference.explain import Attribution
+from songnet.inference.what_if import Edits
 from songnet.signal.audio import DecodeLimits, load_audio
 from songnet.signal.features import log_mel
 from tests.app.stub import GENRES, clip, stub_bundle, stub_classifier
@@ -140,6 +141,24 @@ def test_it_holds_the_views_and_gradients_that_it_is_given(analysis: Analysis) -
     (found,) = attribution_figures(attribution, "SmoothGrad", bands=bands, start=0.0)
     assert found.title == "SmoothGrad: Jazz in time and frequency"
     assert "Smilkov" in found.note
+
+
+def test_it_holds_the_answer_to_the_changed_track(analysis: Analysis) -> None:
+    before = analysis.prediction
+    after = dataclasses.replace(before, probs=before.probs[::-1])
+    edits = Edits(
+        mute_to_seconds=8.0, mute_below_dbfs=-40.0, mute_from_hz=100.0, mute_to_hz=400.0,
+        noise_snr_db=20.0, tempo=0.85, level_db=-6.0,
+    )  # fmt: skip
+    (found,) = what_if_figures(before, after, edits)
+    assert found.title == (
+        "What if: 0:00 to 0:08 muted, what is quieter than -40 dBFS muted, 100 to 400 Hz muted, "
+        "noise 20 dB below the music, tempo times 0.85, level -6 dB"
+    )
+    probs = {bar.name: dict(zip(bar.y, bar.x, strict=True)) for bar in found.figure.data}
+    assert probs["after"][GENRES[0]] == probs["before"][GENRES[-1]]
+    (simple,) = what_if_figures(before, after, Edits(tempo=2.0))
+    assert simple.title == "What if: tempo times 2"
 
 
 def test_what_is_not_music_is_not_called_not_sure(analysis: Analysis) -> None:
