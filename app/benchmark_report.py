@@ -1,21 +1,12 @@
-"""The benchmark as one HTML file that needs nothing else, see `app.report`."""
+"""The benchmark as one HTML file that needs nothing else."""
 
 from __future__ import annotations
 
-import base64
-import gzip
-import secrets
-from pathlib import Path
-
-import jinja2
-from plotly.offline import get_plotlyjs
-
 from app.benchmark import KINDS, Results, leaderboard_frame
 from app.benchmark_story import tell_story
+from app.offline_page import render_offline_page
 
 __all__ = ["benchmark_html"]
-
-_TEMPLATE = "benchmark.html.jinja"
 
 
 def benchmark_html(results: Results) -> str:
@@ -30,19 +21,11 @@ def benchmark_html(results: Results) -> str:
     html : str
         A whole document with all charts that were measured.
     """
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent / "assets"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template(_TEMPLATE).render(
+    return render_offline_page(
+        "benchmark.html.jinja",
         about=results.about,
         rows=leaderboard_frame(results).to_dict("records"),
         not_run=results.not_run,
         kinds=KINDS,
         figures=tell_story(results),
-        nonce=secrets.token_urlsafe(16),
-        plotly=base64.b64encode(gzip.compress(get_plotlyjs().encode(), 6)).decode(),
     )

@@ -13,7 +13,7 @@ from app.benchmark_report import benchmark_html
 from app.components import MUTED
 from app.report import ReportFigure
 
-__all__ = ["choose_view", "show_about", "show_chart", "show_empty", "show_exports", "show_view"]
+__all__ = ["VIEWS", "show_about", "show_chart", "show_empty", "show_exports", "show_view"]
 
 RUN = "songnet benchmark run --dataset corpus"
 VIEWS = ("Leaderboard", "Significance", "Genres", "Curves", "Data", "Robustness", "Cost", "Tracks")
@@ -32,18 +32,6 @@ def show_empty() -> None:
             "The first works in pieces and goes on where it stopped; the second writes "
             "`benchmarks/results/benchmark`, which this page reads."
         )
-
-
-def choose_view() -> str:
-    """Let the visitor choose what to look at."""
-    return st.segmented_control(
-        "View",
-        VIEWS,
-        default=VIEWS[0],
-        required=True,
-        key="benchmark-view",
-        label_visibility="collapsed",
-    )
 
 
 def show_chart(chart: ReportFigure | None, *, missing: str = "", study: str = "") -> None:

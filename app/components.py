@@ -6,6 +6,7 @@ reaches the page.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
@@ -24,6 +25,7 @@ __all__ = [
     "MUTED",
     "answer_html",
     "answer_text",
+    "choose_view",
     "facts_html",
     "percent",
     "show_error",
@@ -104,6 +106,29 @@ def _fetch(example: Example, settings: Settings) -> None:
         return
     session.take_example(f"{example.title} ({example.artist})", data)
     st.rerun()
+
+
+def choose_view(views: Sequence[str], *, key: str) -> str:
+    """Let the visitor choose which view of a page to see; the first at first.
+
+    Parameters
+    ----------
+    views : sequence of str
+    key : str
+        Of the widget.
+
+    Returns
+    -------
+    view : str
+    """
+    return st.segmented_control(
+        "View",
+        views,
+        default=views[0],
+        required=True,
+        key=key,
+        label_visibility="collapsed",
+    )
 
 
 def show_error(error: SongNetError) -> None:

@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from app import explore
+from app import components, explore
 from app.explore import VIEWS, Choice
 from app.explore_charts import collection_colors, genre_counts_figure, years_figure
 from songnet.datasets.registry import DATASET_NAMES
@@ -189,14 +189,7 @@ def choose_view(collection: Collection) -> str:
     if not len(collection.predicted_rows):
         _show_not_heard(collection)
         return VIEWS[0]
-    return st.segmented_control(
-        "View",
-        VIEWS,
-        default=VIEWS[0],
-        required=True,
-        key="explore-view",
-        label_visibility="collapsed",
-    )
+    return components.choose_view(VIEWS, key="explore-view")
 
 
 def _show_not_heard(collection: Collection) -> None:

@@ -17,22 +17,10 @@ from app.session import current_clip
 from app.settings import Settings
 from app.views import Span, draw_picture
 
-__all__ = ["VIEWS", "choose_view", "show_view"]
+__all__ = ["VIEWS", "show_view"]
 
 VIEWS = ("Card", "Architecture", "Training", "Results", "Calibration", "MFCC", "Files", "Data")
 _SAMPLE_SECONDS = 30.0
-
-
-def choose_view() -> str:
-    """Let the visitor choose what to look at."""
-    return st.segmented_control(
-        "View",
-        VIEWS,
-        default=VIEWS[0],
-        required=True,
-        key="model-view",
-        label_visibility="collapsed",
-    )
 
 
 def show_view(view: str, files: ModelFiles, *, settings: Settings) -> None:

@@ -8,19 +8,13 @@ script run and nothing be fetched.
 
 from __future__ import annotations
 
-import base64
-import gzip
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-import jinja2
 import plotly.graph_objects as go
 from markupsafe import Markup
-from plotly.offline import get_plotlyjs
 
 from app.analysis import Analysis, genre_steps
 from app.charts import clock_text, genre_colors, song_figure
@@ -35,6 +29,7 @@ from app.charts_explanation import (
 from app.charts_views import views_figure
 from app.components import answer_text, percent
 from app.neighbours import NEIGHBOURS_NOTE, neighbour_name
+from app.offline_page import render_offline_page
 from app.services import ModelFacts
 from app.views import Span, ViewData
 from songnet.inference.evidence import evidence_for
@@ -54,8 +49,6 @@ __all__ = [
     "report_html",
     "what_if_figures",
 ]
-
-_TEMPLATE = "report.html.jinja"
 
 
 @dataclass(frozen=True)
@@ -265,15 +258,8 @@ def report_html(
     """
     prediction = analysis.prediction
     steps = genre_steps(prediction.timeline, duration_seconds=prediction.duration_seconds)
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent / "assets"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"percent": percent, "clock": clock_text}
-    return environment.get_template(_TEMPLATE).render(
+    return render_offline_page(
+        "report.html.jinja",
         name=name,
         prediction=prediction,
         answer=answer_text(prediction),
@@ -287,8 +273,6 @@ def report_html(
         figures=figures,
         model=model,
         created=f"{created:%-d %B %Y, %H:%M %Z}",
-        nonce=secrets.token_urlsafe(16),
-        plotly=base64.b64encode(gzip.compress(get_plotlyjs().encode(), 6)).decode(),
     )
 
 

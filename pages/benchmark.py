@@ -15,7 +15,8 @@ try:
         with st.container(horizontal=True):
             st.button("Present", icon=":material/slideshow:", on_click=benchmark_present.start)
             benchmark_view.show_exports(results)
-        benchmark_view.show_view(benchmark_view.choose_view(), results)
+        view = components.choose_view(benchmark_view.VIEWS, key="benchmark-view")
+        benchmark_view.show_view(view, results)
         benchmark_view.show_about(results)
     else:
         st.title("Benchmark", anchor=False)

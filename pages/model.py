@@ -11,6 +11,7 @@ st.title("Model", anchor=False)
 try:
     settings = read_settings()
     files = services.load_model_files()
-    model_view.show_view(model_view.choose_view(), files, settings=settings)
+    view = components.choose_view(model_view.VIEWS, key="model-view")
+    model_view.show_view(view, files, settings=settings)
 except SongNetError as error:
     components.show_error(error)

@@ -120,13 +120,8 @@ class Explainer:
         ends = [
             self._logits(x)[:, index] @ weights for x in (patches, np.full_like(patches, floor))
         ]
-        return Attribution(
-            seconds=self._frame_seconds(S_db),
-            S_db=S_db,
-            values=self._join(values, S_db.shape[1]).astype(np.float32),
-            genre=genre,
-            total=float(ends[0] - ends[1]),
-        )
+        joined = self._join(values, S_db.shape[1])
+        return self._attribution(S_db, joined, genre, total=float(ends[0] - ends[1]))
 
     def smooth_grad(
         self,
@@ -178,13 +173,7 @@ class Explainer:
             if progress is not None:
                 progress((sample + 1) / n_samples)
         values = sums / n_samples * weights[:, None, None]
-        return Attribution(
-            seconds=self._frame_seconds(S_db),
-            S_db=S_db,
-            values=self._join(values, S_db.shape[1]).astype(np.float32),
-            genre=genre,
-            total=0.0,
-        )
+        return self._attribution(S_db, self._join(values, S_db.shape[1]), genre)
 
     def grad_cam(self, y: Waveform, genre: str, *, progress: Progress | None = None) -> Attribution:
         """Weigh the last 2-D feature maps by how they raise a genre's logit.
@@ -226,12 +215,17 @@ class Explainer:
         values = self._join(stretched * weights[:, None, None], S_db.shape[1])
         # Where patches overlap they add up; the mean of them is wanted.
         cover = self._join(np.ones(patches.shape) * weights[:, None, None], S_db.shape[1])
+        return self._attribution(S_db, values / cover, genre)
+
+    def _attribution(
+        self, S_db: LogMel, values: FloatArray, genre: str, *, total: float = 0.0
+    ) -> Attribution:
         return Attribution(
             seconds=self._frame_seconds(S_db),
             S_db=S_db,
-            values=(values / cover).astype(np.float32),
+            values=values.astype(np.float32),
             genre=genre,
-            total=0.0,
+            total=total,
         )
 
     def _read(self, y: Waveform) -> tuple[LogMel, Patches, FloatArray]:
