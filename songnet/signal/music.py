@@ -14,7 +14,7 @@ from songnet.exceptions import BundleError, ParameterError
 from songnet.signal.features import LogMel
 from songnet.signal.music_statistics import music_statistics
 
-__all__ = ["Z_LIMIT", "MusicDetector", "cut_windows", "music_probability", "music_statistics"]
+__all__ = ["Z_LIMIT", "MusicDetector", "cut_windows", "music_probability"]
 
 # Standardised statistics beyond it say no more.
 Z_LIMIT = 4.0

@@ -19,7 +19,8 @@ from songnet.datasets.base import Dataset, Track
 from songnet.datasets.splits import assign_folds
 from songnet.datasets.store import FeatureStore
 from songnet.signal.features import LogMel, log_mel
-from songnet.signal.music import cut_windows, music_statistics
+from songnet.signal.music import cut_windows
+from songnet.signal.music_statistics import music_statistics
 from songnet.training.sounds import GENERATED_KINDS, generate_sound
 
 __all__ = ["MUSIC", "N_FOLDS", "Sample", "collect_samples"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import keras
@@ -60,7 +61,7 @@ class CosineCycles(keras.optimizers.schedules.LearningRateSchedule):
     def _cycle(self, step: Any, length: int, peak: float) -> Any:
         rising = peak * (_WARMUP_START + (1 - _WARMUP_START) * step / self.warmup)
         done = ops.clip((step - self.warmup) / max(1, length - self.warmup), 0.0, 1.0)
-        falling = peak * 0.5 * (1 + ops.cos(done * 3.141592653589793))
+        falling = peak * 0.5 * (1 + ops.cos(done * math.pi))
         return ops.where(step < self.warmup, rising, falling)
 
     def get_config(self) -> dict[str, Any]:

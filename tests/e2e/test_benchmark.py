@@ -21,7 +21,7 @@ def test_a_presentation_moves_by_the_arrow_keys(page: Page, address: str) -> Non
     page.goto(f"{address}/benchmark")
     page.locator(".js-plotly-plot").first.wait_for()
     settle(page)
-    assert page.locator("html").evaluate("e => e.scrollWidth <= e.clientWidth")
+    assert page.get_by_test_id("stMain").evaluate("e => e.scrollWidth <= e.clientWidth")
     page.set_viewport_size({"width": 1200, "height": 900})
     settle(page)
     page.get_by_role("button", name="Present").click()

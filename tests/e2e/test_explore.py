@@ -97,4 +97,4 @@ def test_a_point_of_the_map_is_a_track(visit: Page) -> None:
 def test_narrow_page_does_not_scroll_sideways(visit: Page) -> None:
     visit.set_viewport_size({"width": 380, "height": 800})
     settle(visit)
-    assert visit.locator("html").evaluate("e => e.scrollWidth <= e.clientWidth")
+    assert visit.get_by_test_id("stMain").evaluate("e => e.scrollWidth <= e.clientWidth")

@@ -15,7 +15,8 @@ from songnet.inference.classifier import Classifier
 from songnet.inference.streaming import StreamingClassifier
 from songnet.inference.trust import Thresholds, judge
 from songnet.signal.features import LogMel
-from songnet.signal.music import MusicDetector, music_statistics
+from songnet.signal.music import MusicDetector
+from songnet.signal.music_statistics import music_statistics
 from songnet.signal.quality import SignalQuality
 from tests.app.stub import StubRuntime, stub_bundle
 from tests.encoders import encode_soundfile, sine

@@ -17,8 +17,8 @@ from songnet.signal.music import (
     MusicDetector,
     cut_windows,
     music_probability,
-    music_statistics,
 )
+from songnet.signal.music_statistics import music_statistics
 from tests.encoders import noise, sine
 
 CONFIG = FeatureConfig()
