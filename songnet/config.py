@@ -167,6 +167,9 @@ class ModelConfig(Config):
         Hidden units of the attention scores.
     conv_dropout, dropout : float
         Dropout in the conv blocks (whole channels) and around the GRU.
+    statistics_units : int
+        Hidden units of the statistics branch, in SongNet and its ablations;
+        0 for none.
     """
 
     architecture: str = "songnet"
@@ -178,6 +181,7 @@ class ModelConfig(Config):
     attention_units: int = 64
     conv_dropout: float = 0.1
     dropout: float = 0.3
+    statistics_units: int = 128
 
     def __post_init__(self) -> None:
         if len(self.front_end_filters) > 4:
@@ -235,14 +239,16 @@ class TrainConfig(Config):
     short_share : float
         Share of crops cut short and completed with the floor, as a short
         upload is.
+    statistics_epochs : int
+        Epochs of the statistics branch, which learns on its own.
     validation_share : float
         Share of the artists held out for early stopping and temperature.
     seed : int
     """
 
-    epochs: int = 100
+    epochs: int = 180
     patience: int = 40
-    restarts: tuple[int, ...] = ()
+    restarts: tuple[int, ...] = (100,)
     batch_size: int = 16
     learning_rate: float = 1.5e-3
     weight_decay: float = 1e-2
@@ -262,6 +268,7 @@ class TrainConfig(Config):
     stretch: float = 0.12
     mel_shift_bands: int = 2
     short_share: float = 0.1
+    statistics_epochs: int = 40
     validation_share: float = 0.1
     seed: int = 0
 

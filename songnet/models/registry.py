@@ -9,6 +9,7 @@ import keras
 
 from songnet.config import ModelConfig
 from songnet.exceptions import BundleError, ParameterError
+from songnet.models.clip_statistics import ClipStatistics
 from songnet.models.crnn import build_crnn
 from songnet.models.layers import AttentionPooling, MeanPooling
 from songnet.models.mel_cnn import build_mel_cnn
@@ -21,7 +22,14 @@ from songnet.models.songnet import (
 )
 from songnet.models.vgg_mel import build_vgg_mel
 
-__all__ = ["ARCHITECTURES", "load_network", "logits_network", "network_builder", "whole_network"]
+__all__ = [
+    "ARCHITECTURES",
+    "has_statistics_branch",
+    "load_network",
+    "logits_network",
+    "network_builder",
+    "whole_network",
+]
 
 ARCHITECTURES: dict[str, Callable[..., keras.Model]] = {
     "songnet": build_songnet,
@@ -33,6 +41,14 @@ ARCHITECTURES: dict[str, Callable[..., keras.Model]] = {
     "mfcc_cnn": build_mfcc_cnn,
     "mfcc_cnn_segments": build_mfcc_cnn_segments,
 }
+
+
+_WITH_STATISTICS = ("songnet", "songnet_lstm", "songnet_no_attention")
+
+
+def has_statistics_branch(config: ModelConfig) -> bool:
+    """Whether the network has a second branch on the statistics of a patch."""
+    return config.architecture in _WITH_STATISTICS and config.statistics_units > 0
 
 
 def network_builder(config: ModelConfig) -> Callable[..., keras.Model]:
@@ -65,7 +81,9 @@ def whole_network(trained: keras.Model) -> keras.Model:
 def load_network(path: Path) -> keras.Model:
     """Open a ``.keras`` file; raises BundleError if it cannot be read."""
     try:
-        model: keras.Model = keras.saving.load_model(path, compile=False)
+        model: keras.Model = keras.saving.load_model(
+            path, compile=False, custom_objects={"songnet>ClipStatistics": ClipStatistics}
+        )
     except (OSError, ValueError) as error:
         raise BundleError(f"{path} is not a Keras model of SongNet: {error}") from error
     return model

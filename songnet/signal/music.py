@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
+import numpy.typing as npt
 
 from songnet.config import FeatureConfig
 from songnet.exceptions import BundleError, ParameterError
 from songnet.signal.features import LogMel
 from songnet.signal.music_statistics import music_statistics
 
-__all__ = ["Z_LIMIT", "MusicDetector", "cut_windows", "music_probability"]
+__all__ = [
+    "MusicDetector",
+    "MusicNetwork",
+    "cut_windows",
+    "music_probability",
+    "standardise",
+]
 
-# Standardised statistics beyond it say no more.
-Z_LIMIT = 4.0
+FloatArray = npt.NDArray[np.float64]
+_Z_LIMIT = 4.0
 _WINDOW_SECONDS = 5.0
-_VECTORS = ("mean", "scale", "weights")
+_ARRAYS = ("mean", "scale", "hidden", "hidden_bias", "weights")
 
 
 def cut_windows(S_db: LogMel, *, config: FeatureConfig) -> list[LogMel]:
@@ -42,18 +50,103 @@ def cut_windows(S_db: LogMel, *, config: FeatureConfig) -> list[LogMel]:
     return np.array_split(S_db, n_windows, axis=1)
 
 
+@dataclass(frozen=True, eq=False)
+class MusicNetwork:
+    """Network with one hidden layer on the `music_statistics` of a window.
+
+    Parameters
+    ----------
+    mean, scale : np.ndarray [shape=(n_statistics,), dtype=float64]
+        Of each statistic: what is subtracted, and what it is divided by.
+    hidden : np.ndarray [shape=(n_statistics, n_units), dtype=float64]
+    hidden_bias, weights : np.ndarray [shape=(n_units,), dtype=float64]
+        Of each hidden unit: its bias, and its weight in the log-odds.
+    bias : float
+
+    Raises
+    ------
+    ParameterError
+        If the shapes do not fit together.
+    """
+
+    mean: FloatArray
+    scale: FloatArray
+    hidden: FloatArray
+    hidden_bias: FloatArray
+    weights: FloatArray
+    bias: float
+
+    def __post_init__(self) -> None:
+        n_statistics, n_units = self.mean.size, self.weights.size
+        shapes = [array.shape for array in (self.scale, self.hidden, self.hidden_bias)]
+        if shapes != [(n_statistics,), (n_statistics, n_units), (n_units,)]:
+            raise ParameterError(
+                f"The scale, the hidden layer and its bias have the shapes {shapes}; "
+                f"expected them for {n_statistics} statistics and {n_units} units."
+            )
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Rebuild from `to_dict`."""
+        arrays = {name: np.array(values[name], np.float64) for name in _ARRAYS}
+        return cls(bias=float(values["bias"]), **arrays)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields as plain JSON types."""
+        return {name: getattr(self, name).tolist() for name in _ARRAYS} | {"bias": self.bias}
+
+    def logits(self, statistics: FloatArray) -> FloatArray:
+        """Log-odds of music of each window.
+
+        Parameters
+        ----------
+        statistics : np.ndarray [shape=(n_windows, n_statistics), dtype=float64]
+
+        Returns
+        -------
+        logits : np.ndarray [shape=(n_windows,), dtype=float64]
+
+        Raises
+        ------
+        ParameterError
+            If the statistics are not those that it was trained with.
+        """
+        if statistics.shape[1] != self.mean.size:
+            raise ParameterError(
+                f"The detector knows {self.mean.size} statistics and there are "
+                f"{statistics.shape[1]}; train it again."
+            )
+        z = standardise(statistics, mean=self.mean, scale=self.scale)
+        logits: FloatArray = np.maximum(z @ self.hidden + self.hidden_bias, 0) @ self.weights
+        return logits + self.bias
+
+
+def standardise(statistics: FloatArray, *, mean: FloatArray, scale: FloatArray) -> FloatArray:
+    """Shift and scale the columns, and clip them: beyond it a statistic says no more.
+
+    Parameters
+    ----------
+    statistics : np.ndarray [shape=(n_windows, n_statistics), dtype=float64]
+    mean, scale : np.ndarray [shape=(n_statistics,), dtype=float64]
+
+    Returns
+    -------
+    z : np.ndarray [shape=(n_windows, n_statistics), dtype=float64]
+        Between -4 and 4.
+    """
+    z: FloatArray = np.clip((statistics - mean) / scale, -_Z_LIMIT, _Z_LIMIT)
+    return z
+
+
 @dataclass(frozen=True)
 class MusicDetector:
-    """Logistic regression on `music_statistics`.
+    """A network that tells music from other sounds, and what follows from its answer.
 
     Parameters
     ----------
     feature_hash : str
         Hash of the feature settings that it was trained with.
-    mean, scale, weights : tuple of float
-        Of each statistic: what is subtracted, what it is divided by, and its
-        weight.
-    bias : float
+    network : MusicNetwork
     refuse_below, doubt_below : float
         Probability of music under which nothing is named, and under which the
         answer is "not sure".
@@ -62,10 +155,7 @@ class MusicDetector:
     """
 
     feature_hash: str
-    mean: tuple[float, ...]
-    scale: tuple[float, ...]
-    weights: tuple[float, ...]
-    bias: float
+    network: MusicNetwork
     refuse_below: float
     doubt_below: float
     training: dict[str, Any]
@@ -81,16 +171,16 @@ class MusicDetector:
         """
         try:
             values = json.loads(path.read_text(encoding="utf-8"))
-            vectors = {name: tuple(map(float, values[name])) for name in _VECTORS}
-            if len({len(vector) for vector in vectors.values()}) != 1:
-                raise ValueError("its vectors differ in length")
-            return cls(**(values | vectors))
-        except (KeyError, TypeError, ValueError) as error:
+            network = MusicNetwork.from_dict(values["network"])
+            return cls(**(values | {"network": network}))
+        except (KeyError, TypeError, ValueError, ParameterError) as error:
             raise BundleError(f"{path} cannot be read: {error!r}; train it again.") from error
 
     def save(self, path: Path) -> None:
         """Write everything as one JSON object."""
-        path.write_text(json.dumps(asdict(self), indent=1) + "\n", encoding="utf-8")
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        content = json.dumps(values | {"network": self.network.to_dict()})
+        path.write_text(content + "\n", encoding="utf-8")
 
     def logit(self, S_db: LogMel, *, config: FeatureConfig) -> float:
         """Log-odds of music: the mean over the windows of `cut_windows`.
@@ -107,13 +197,7 @@ class MusicDetector:
         """
         windows = cut_windows(S_db, config=config)
         statistics = np.array([music_statistics(X, config=config) for X in windows])
-        if statistics.shape[1] != len(self.weights):
-            raise ParameterError(
-                f"The detector has {len(self.weights)} weights and there are "
-                f"{statistics.shape[1]} statistics; train it again."
-            )
-        z = np.clip((statistics - np.array(self.mean)) / np.array(self.scale), -Z_LIMIT, Z_LIMIT)
-        return float(np.mean(z @ np.array(self.weights) + self.bias))
+        return float(self.network.logits(statistics).mean())
 
 
 def music_probability(logit: float) -> float:

@@ -38,13 +38,18 @@ class TrackValidation(keras.callbacks.Callback):
 
     def on_epoch_end(self, _epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Predict the held-out tracks."""
-        if logs is None:
-            return
-        logits = self._patches.pool(predict_logits(self.model, self._patches))
+        if logs is not None:
+            logs.update(self.measure(self.model))
+
+    def measure(self, network: keras.Model) -> dict[str, float]:
+        """Return ``val_loss`` and ``val_accuracy`` of a network that gives logits."""
+        logits = self._patches.pool(predict_logits(network, self._patches))
         rows = np.arange(len(logits))
         losses = logsumexp(logits, axis=1) - logits[rows, self._y_true]
-        logs["val_loss"] = float(losses.mean())
-        logs["val_accuracy"] = float(np.mean(logits.argmax(axis=1) == self._y_true))
+        return {
+            "val_loss": float(losses.mean()),
+            "val_accuracy": float(np.mean(logits.argmax(axis=1) == self._y_true)),
+        }
 
 
 def predict_logits(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,15 +11,25 @@ import numpy.typing as npt
 
 from songnet.config import FeatureConfig
 from songnet.provenance import git_commit, versions
-from songnet.signal.music import Z_LIMIT, MusicDetector, music_probability
+from songnet.signal.music import (
+    MusicDetector,
+    MusicNetwork,
+    music_probability,
+    standardise,
+)
 from songnet.training.music_samples import MUSIC, N_FOLDS, Sample
 
 __all__ = ["held_out_logits", "train_music_detector"]
 
 FloatArray = npt.NDArray[np.float64]
 REFUSED_MUSIC = 0.02
-DOUBTED_MUSIC = 0.045
-_REGULARISATION = 0.3
+DOUBTED_MUSIC = 0.03
+_N_NETWORKS = 3
+_UNITS = 16
+_WEIGHT_DECAY = 1.0
+_BATCH_SIZE = 256
+_LEARNING_RATE = 2e-3
+_EPOCHS = 25
 _KIND_WEIGHTS = {MUSIC: 0.5, "speech": 0.2, "environment": 0.2}
 _OTHER_WEIGHT = 0.1 / 3
 
@@ -49,9 +60,8 @@ def train_music_detector(
         the thresholds of the others. ``crops`` are of 2 s to a patch, of any
         level; ``unheard_kinds`` are sounds of a label that was left out.
     """
-    logits, crop_logits = held_out_logits(samples)
+    logits, crop_logits = held_out_logits(samples, seed=seed)
     refuse, doubt = _thresholds(samples, logits)
-    mean, scale, weights, bias = fit(samples)
     training = {
         "data": dict(data_hashes),
         "seed": seed,
@@ -60,10 +70,7 @@ def train_music_detector(
     }
     detector = MusicDetector(
         feature_hash=config.hash,
-        mean=tuple(mean.tolist()),
-        scale=tuple(scale.tolist()),
-        weights=tuple(weights.tolist()),
-        bias=bias,
+        network=fit(samples, seed=seed),
         refuse_below=music_probability(refuse),
         doubt_below=music_probability(doubt),
         training=training,
@@ -78,18 +85,19 @@ def train_music_detector(
         "doubt_below": detector.doubt_below,
         **_shares(samples, logits),
         "crops": _grouped(kinds_of_crops, crops < refuse, crops < doubt),
-        "unheard_kinds": _unheard(samples, refuse=refuse, doubt=doubt),
+        "unheard_kinds": _unheard(samples, refuse=refuse, doubt=doubt, seed=seed),
         **training,
     }
     return detector, report
 
 
-def held_out_logits(samples: Sequence[Sample]) -> tuple[FloatArray, list[FloatArray]]:
+def held_out_logits(samples: Sequence[Sample], *, seed: int) -> tuple[FloatArray, list[FloatArray]]:
     """Log-odds of music of each clip, by a detector that did not hear its fold.
 
     Parameters
     ----------
     samples : sequence of Sample
+    seed : int
 
     Returns
     -------
@@ -100,16 +108,17 @@ def held_out_logits(samples: Sequence[Sample]) -> tuple[FloatArray, list[FloatAr
     logits = np.zeros(len(samples))
     crop_logits = [np.zeros(0)] * len(samples)
     for fold in sorted({s.fold for s in samples}):
-        fitted = fit([s for s in samples if s.fold != fold])
+        network = fit([s for s in samples if s.fold != fold], seed=seed)
         for i in (i for i, s in enumerate(samples) if s.fold == fold):
-            logits[i] = _logit(samples[i].whole, *fitted)
-            crop_logits[i] = np.array([_logit(X, *fitted) for X in samples[i].crops])
+            logits[i] = network.logits(samples[i].whole).mean()
+            crop_logits[i] = np.array([network.logits(X).mean() for X in samples[i].crops])
     return logits, crop_logits
 
 
-def fit(samples: Sequence[Sample]) -> tuple[FloatArray, FloatArray, FloatArray, float]:
-    """Fit mean, scale, weights and bias; each kind counts by its share, not its number."""
-    from sklearn.linear_model import LogisticRegression
+def fit(samples: Sequence[Sample], *, seed: int) -> MusicNetwork:
+    """Fit several small networks, as one; each kind counts by its share, not its number."""
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.neural_network import MLPClassifier
 
     rows = np.concatenate([np.concatenate([s.whole, *s.crops]) for s in samples])
     n_rows = [len(s.whole) + sum(map(len, s.crops)) for s in samples]
@@ -118,17 +127,32 @@ def fit(samples: Sequence[Sample]) -> tuple[FloatArray, FloatArray, FloatArray, 
     weights = np.array([_KIND_WEIGHTS.get(kind, _OTHER_WEIGHT) / counts[kind] for kind in kinds])
     mean = np.average(rows, axis=0, weights=weights)
     scale = np.sqrt(np.average((rows - mean) ** 2, axis=0, weights=weights)) + 1e-6
-    z = np.clip((rows - mean) / scale, -Z_LIMIT, Z_LIMIT)
-    model = LogisticRegression(C=_REGULARISATION, max_iter=2000, tol=1e-3)
-    model.fit(z, kinds == MUSIC, sample_weight=weights * len(rows))
-    return mean, scale, model.coef_[0].astype(np.float64), float(model.intercept_[0])
-
-
-def _logit(
-    windows: FloatArray, mean: FloatArray, scale: FloatArray, weights: FloatArray, bias: float
-) -> float:
-    z = np.clip((windows - mean) / scale, -Z_LIMIT, Z_LIMIT)
-    return float(np.mean(z @ weights + bias))
+    z = standardise(rows, mean=mean, scale=scale)
+    members = [
+        MLPClassifier(
+            _UNITS,
+            alpha=_WEIGHT_DECAY,
+            batch_size=_BATCH_SIZE,
+            learning_rate_init=_LEARNING_RATE,
+            max_iter=_EPOCHS,
+            n_iter_no_change=_EPOCHS,
+            random_state=seed * _N_NETWORKS + number,
+        )
+        for number in range(_N_NETWORKS)
+    ]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # a set number of epochs
+        for member in members:
+            member.fit(z, kinds == MUSIC, sample_weight=weights * len(rows))
+    # The mean of networks is one network with all their units.
+    return MusicNetwork(
+        mean=mean,
+        scale=scale,
+        hidden=np.concatenate([member.coefs_[0] for member in members], axis=1),
+        hidden_bias=np.concatenate([member.intercepts_[0] for member in members]),
+        weights=np.concatenate([member.coefs_[1][:, 0] for member in members]) / _N_NETWORKS,
+        bias=float(np.mean([member.intercepts_[1] for member in members])),
+    )
 
 
 def _thresholds(samples: Sequence[Sample], logits: FloatArray) -> tuple[float, float]:
@@ -173,7 +197,9 @@ def _grouped(
     return shares
 
 
-def _unheard(samples: Sequence[Sample], *, refuse: float, doubt: float) -> dict[str, Any]:
+def _unheard(
+    samples: Sequence[Sample], *, refuse: float, doubt: float, seed: int
+) -> dict[str, Any]:
     """Sounds of labels that the detector was not trained with."""
     parts = [MUSIC if s.kind == MUSIC else s.label for s in samples]
     sounds = [i for i, part in enumerate(parts) if part != MUSIC]
@@ -182,7 +208,7 @@ def _unheard(samples: Sequence[Sample], *, refuse: float, doubt: float) -> dict[
     for label in sorted({parts[i] for i in sounds}):
         inside = [i for i in sounds if parts[i] == label]
         rest = [samples[i] for i in sounds if parts[i] != label]
-        fitted = fit([*music, *rest])
-        logits[inside] = [_logit(samples[i].whole, *fitted) for i in inside]
+        network = fit([*music, *rest], seed=seed)
+        logits[inside] = [network.logits(samples[i].whole).mean() for i in inside]
     chosen = [part if part != MUSIC else None for part in parts]
     return _grouped(chosen, logits < refuse, logits < doubt)

@@ -60,9 +60,9 @@ class TrainResult:
     ----------
     run_dir : Path
     epochs, kept_epoch : int
-        Epochs trained, and the one that ``network.keras`` holds, from 1.
+        Epochs trained, and the one that ``network.keras`` comes from, from 1.
     val_loss, val_accuracy : float
-        Of the kept epoch, on whole tracks of the artists held out.
+        Of ``network.keras``, on whole tracks of the artists held out.
     genres : tuple of str
     """
 
@@ -75,7 +75,7 @@ class TrainResult:
 
     @property
     def network(self) -> Path:
-        """The network of the kept epoch, with all its outputs."""
+        """The trained network, with all its outputs."""
         return self.run_dir / "network.keras"
 
 
@@ -132,14 +132,20 @@ def read_history(run_dir: Path, epochs_done: int) -> list[dict[str, float]]:
 
 
 def write_result(
-    run_dir: Path, history: list[dict[str, float]], genres: tuple[str, ...], *, kept: int
+    run_dir: Path,
+    genres: tuple[str, ...],
+    *,
+    epochs: int,
+    kept: int,
+    val_loss: float,
+    val_accuracy: float,
 ) -> None:
     """Write ``result.json``: the run is finished."""
     values = {
-        "epochs": len(history),
+        "epochs": epochs,
         "kept_epoch": kept,
-        "val_loss": history[kept - 1]["val_loss"],
-        "val_accuracy": history[kept - 1]["val_accuracy"],
+        "val_loss": val_loss,
+        "val_accuracy": val_accuracy,
         "genres": list(genres),
     }
     (run_dir / "result.json").write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")

@@ -22,7 +22,14 @@ from songnet.datasets.base import Dataset, Track
 from songnet.datasets.splits import hold_out_groups
 from songnet.datasets.store import FeatureStore
 from songnet.exceptions import DatasetError
-from songnet.models.registry import load_network, logits_network, network_builder, whole_network
+from songnet.models.registry import (
+    has_statistics_branch,
+    load_network,
+    logits_network,
+    network_builder,
+    whole_network,
+)
+from songnet.models.statistics_branch import join_branches
 from songnet.training.batches import Batch, CropBatches, mel_statistics, track_patches
 from songnet.training.callbacks import Progress, ResumedEarlyStopping, RunState, TrackValidation
 from songnet.training.run_folder import (
@@ -35,6 +42,7 @@ from songnet.training.run_folder import (
     write_result,
 )
 from songnet.training.schedule import CosineCycles
+from songnet.training.statistics_branch import train_statistics_branch
 
 __all__ = ["TrainResult", "TrainSettings", "train"]
 
@@ -109,8 +117,21 @@ def train(
     _fit(network, batches, validation, history, run_dir=run_dir, progress=progress)
     kept = _kept_epoch(history, config)
     source = "state.keras" if kept == len(history) else "best.keras"
-    whole_network(load_network(run_dir / source)).save(run_dir / "network.keras")
-    write_result(run_dir, history, genres, kept=kept)
+    network = whole_network(load_network(run_dir / source))
+    if has_statistics_branch(settings.model):
+        branch = train_statistics_branch(
+            learned,
+            genres,
+            store=store,
+            settings=settings,
+            degraded=degraded,
+            validation=validation,
+            progress=progress,
+        )
+        network = join_branches(network, branch)
+    network.save(run_dir / "network.keras")
+    measured = validation.measure(logits_network(network))
+    write_result(run_dir, genres, epochs=len(history), kept=kept, **measured)
     return read_result(run_dir)
 
 

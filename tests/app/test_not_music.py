@@ -15,6 +15,7 @@ from songnet.inference.classifier import Classifier
 from songnet.signal.music import MusicDetector
 from tests.app.conftest import html_text, use_stub
 from tests.app.stub import GENRES, StubRuntime, clip, stub_bundle
+from tests.detectors import linear_network
 
 HISTORY = Path(__file__).parents[2] / "pages" / "history.py"
 
@@ -23,13 +24,14 @@ class Doubter(MusicDetector):
     """Says the same of everything."""
 
     def logit(self, *_: object, **__: object) -> float:
-        return self.bias
+        return self.network.bias
 
 
 def use_detector(monkeypatch: pytest.MonkeyPatch, *, log_odds: float) -> None:
     use_stub(monkeypatch, not_sure_below=0.0)
     bundle = stub_bundle(0.0)
-    detector = Doubter(bundle.features.hash, (), (), (), log_odds, 0.3, 0.6, {})
+    network = linear_network([], bias=log_odds)
+    detector = Doubter(bundle.features.hash, network, 0.3, 0.6, {})
     classifier = Classifier(bundle, StubRuntime(), detector)
     monkeypatch.setattr(services, "Classifier", SimpleNamespace(load=lambda: classifier))
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,12 +16,13 @@ from songnet.config import FeatureConfig
 from songnet.exceptions import BundleError, ParameterError
 from songnet.signal.features import log_mel
 from songnet.signal.music import (
-    Z_LIMIT,
     MusicDetector,
+    MusicNetwork,
     cut_windows,
     music_probability,
 )
 from songnet.signal.music_statistics import music_statistics
+from tests.detectors import detector_of, linear_network
 from tests.encoders import noise, sine
 
 CONFIG = FeatureConfig()
@@ -27,18 +31,9 @@ OTHER = FeatureConfig(
 )
 
 
-def detector(n: int, **changes: object) -> MusicDetector:
-    values = {
-        "feature_hash": CONFIG.hash,
-        "mean": (0.0,) * n,
-        "scale": (1.0,) * n,
-        "weights": (0.1,) * n,
-        "bias": 0.5,
-        "refuse_below": 0.2,
-        "doubt_below": 0.4,
-        "training": {"seed": 3},
-    }
-    return MusicDetector(**(values | changes))  # type: ignore[arg-type]
+def detector(weights: Sequence[float], *, mean: float = 0.0) -> MusicDetector:
+    network = linear_network(weights, bias=0.5, mean=mean)
+    return detector_of(network, CONFIG.hash, refuse=0.2, doubt=0.4)
 
 
 @settings(max_examples=25, deadline=None)
@@ -107,7 +102,7 @@ def test_logits_are_the_mean_over_the_windows() -> None:
     n_frames = 3 * round(5 / CONFIG.frame_seconds)
     S_db = np.random.default_rng(1).normal(-10, 9, (CONFIG.n_mels, n_frames)).astype(np.float32)
     n = music_statistics(S_db, config=CONFIG).size
-    judge = detector(n, weights=tuple(np.random.default_rng(2).normal(size=n)))
+    judge = detector(np.random.default_rng(2).normal(size=n))
     parts = np.split(S_db, 3, axis=1)
     logits = [judge.logit(part, config=CONFIG) for part in parts]
     assert judge.logit(S_db, config=CONFIG) == pytest.approx(np.mean(logits))
@@ -117,13 +112,13 @@ def test_logits_are_the_mean_over_the_windows() -> None:
 def test_one_statistic_out_of_range_cannot_decide_alone() -> None:
     S_db = np.zeros((CONFIG.n_mels, 50), np.float32)
     n = music_statistics(S_db, config=CONFIG).size
-    far = detector(n, mean=(1e6,) * n)
-    assert far.logit(S_db, config=CONFIG) == pytest.approx(0.5 - Z_LIMIT * 0.1 * n)
+    far = detector([0.1] * n, mean=1e6)
+    assert far.logit(S_db, config=CONFIG) == pytest.approx(0.5 - 4 * 0.1 * n)
 
 
 def test_weights_for_other_statistics_are_refused() -> None:
-    with pytest.raises(ParameterError, match="has 3 weights and there are"):
-        detector(3).logit(np.zeros((CONFIG.n_mels, 50), np.float32), config=CONFIG)
+    with pytest.raises(ParameterError, match="knows 3 statistics and there are"):
+        detector([0.1] * 3).logit(np.zeros((CONFIG.n_mels, 50), np.float32), config=CONFIG)
 
 
 @pytest.mark.parametrize("shape", [(24,), (24, 0)])
@@ -133,12 +128,35 @@ def test_impossible_windows_are_refused(shape: tuple[int, ...]) -> None:
 
 
 def test_a_saved_detector_is_the_same(tmp_path: Path) -> None:
-    judge = detector(4, bias=-0.25)
+    judge = detector([0.1, -3.0, 1 / 3, 0.0])
     judge.save(tmp_path / "music.json")
-    assert MusicDetector.load(tmp_path / "music.json") == judge
+    again = MusicDetector.load(tmp_path / "music.json")
+    assert replace(again, network=judge.network) == judge
+    statistics = np.random.default_rng(0).normal(size=(5, 4))
+    np.testing.assert_array_equal(
+        again.network.logits(statistics), judge.network.logits(statistics)
+    )
 
 
-@pytest.mark.parametrize("text", ["{", "{}", "[]", '{"mean": [1], "scale": [1], "weights": []}'])
+def test_hidden_units_bend_the_answer() -> None:
+    bent = MusicNetwork(
+        mean=np.array([1.0]),
+        scale=np.array([2.0]),
+        hidden=np.array([[1.0, -1.0]]),
+        hidden_bias=np.array([0.0, -0.5]),
+        weights=np.array([2.0, 4.0]),
+        bias=0.25,
+    )
+    said = bent.logits(np.array([[1.0], [3.0], [-3.0]]))
+    np.testing.assert_allclose(said, [0.25, 2.25, 6.25])
+
+
+_CUT = {"mean": [0], "scale": [1], "hidden": [], "hidden_bias": [], "weights": [], "bias": 0}
+
+
+@pytest.mark.parametrize(
+    "text", ["{", "{}", "[]", '{"network": {"mean": [1]}}', json.dumps({"network": _CUT})]
+)
 def test_a_broken_detector_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "music.json").write_text(text)
     with pytest.raises(BundleError, match=r"cannot be read.*train it again"):
