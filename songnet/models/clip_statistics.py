@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from keras import ops
 
+from songnet.exceptions import ParameterError
+
 __all__ = ["ClipStatistics"]
 
 _N_CEPSTRA = 20
@@ -20,6 +22,7 @@ _N_MODULATED = 32
 # Rates of change in Hz: from a bar to the fastest that frames of 48 ms can follow.
 _RATES = (0.3, 0.6, 1.2, 2.0, 3.0, 4.5, 7.0, 10.4)
 _RATE_STEP = 0.08
+_FEWEST_MELS = 16
 _ABOVE_FLOOR_DB = 0.5
 _FAR = 1e3
 
@@ -37,7 +40,7 @@ class ClipStatistics(keras.layers.Layer):
     Frames that lie at the floor in all bands count for nothing, so that the
     completion of a short patch does not change what is said of the music.
 
-    Input shape ``(batch, n_frames, n_mels)`` in dB, at least 20 frames. Output
+    Input shape ``(batch, n_frames, n_mels)`` in dB, at least 3 frames. Output
     shape ``(batch, n_statistics)``.
 
     Parameters
@@ -67,8 +70,11 @@ class ClipStatistics(keras.layers.Layer):
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Make the constants."""
-        n_mels = input_shape[-1]
-        assert n_mels is not None
+        n_mels = input_shape[-1] or 0
+        if n_mels < _FEWEST_MELS:
+            raise ParameterError(
+                f"There are {n_mels} mel bands; the statistics need at least {_FEWEST_MELS}."
+            )
         self._dct = _dct_basis(n_mels)
         self._bands = _pooling(n_mels, _N_MODULATED)
         pairs = np.triu_indices(_N_CEPSTRA, 1)
@@ -108,10 +114,11 @@ class ClipStatistics(keras.layers.Layer):
         steps = sounds[:, 1:] * sounds[:, :-1]
         changes = _centred(cepstra[:, 1:] - cepstra[:, :-1], steps)
         u = _scaled(centred[..., :_N_CEPSTRA], sounds)
+        du = _scaled(changes[..., :_N_CEPSTRA], steps)
         lagged = u[..., :_N_LAGGED]
         correlations = [
             self._upper(_products(u, u, sounds)),
-            self._upper(self._correlation(changes[..., :_N_CEPSTRA], steps)),
+            self._upper(_products(du, du, steps)),
             *(
                 ops.reshape(
                     _products(lagged[:, lag:], lagged[:, :-lag], sounds), (-1, _N_LAGGED**2)
@@ -147,7 +154,8 @@ class ClipStatistics(keras.layers.Layer):
         flux = ops.mean(ops.abs(S_db[:, 2:] - S_db[:, :-2]), axis=-1, keepdims=True) / 2
         S_db = S_db[:, 1:-1]
         n_mels = S_db.shape[-1]
-        parts = ops.split(S_db, _edges(n_mels, _N_CONTRASTS), axis=-1)
+        edges = [round(n_mels * part / _N_CONTRASTS) for part in range(1, _N_CONTRASTS)]
+        parts = ops.split(S_db, edges, axis=-1)
         contrast = [
             ops.max(part, axis=-1, keepdims=True) - ops.min(part, axis=-1, keepdims=True)
             for part in parts
@@ -176,10 +184,6 @@ class ClipStatistics(keras.layers.Layer):
             ops.log(ops.sum(square * square, axis=1) / total + 0.1),
         ]
 
-    def _correlation(self, centred: Any, weight: Any) -> Any:
-        u = _scaled(centred, weight)
-        return _products(u, u, weight)
-
     def _upper(self, matrices: Any) -> Any:
         """Return the entries above the diagonal."""
         return ops.take(ops.reshape(matrices, (-1, _N_CEPSTRA**2)), self._pairs, axis=1)
@@ -207,11 +211,6 @@ def _dct_basis(n_mels: int) -> npt.NDArray[np.float32]:
     basis = np.cos(np.pi / n_mels * places[:, None] * orders) * np.sqrt(2 / n_mels)
     basis[:, 0] /= np.sqrt(2)
     return basis.astype(np.float32)
-
-
-def _edges(n: int, parts: int) -> list[int]:
-    """Where to cut n columns into nearly equal parts."""
-    return [round(n * part / parts) for part in range(1, parts)]
 
 
 def _pooling(n_mels: int, n_bands: int) -> npt.NDArray[np.float32]:

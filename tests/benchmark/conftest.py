@@ -28,10 +28,15 @@ NETWORK = Entry(
     "",
     features=FEATURES,
     model=ModelConfig(
-        front_end_filters=(4,), conv_filters=(8, 8, 8), gru_units=8, attention_units=4
+        front_end_filters=(4,),
+        conv_filters=(8, 8, 8),
+        gru_units=8,
+        attention_units=4,
+        statistics_units=8,
     ),
     training=TrainConfig(
         epochs=4,
+        statistics_epochs=2,
         learning_rate=5e-3,
         label_smoothing=0.0,
         batch_size=8,

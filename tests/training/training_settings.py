@@ -7,9 +7,16 @@ from songnet.training.train import TrainSettings
 
 SETTINGS = TrainSettings(
     FeatureConfig(n_mels=16, patch_frames=32, patch_hop_frames=16),
-    ModelConfig(front_end_filters=(4,), conv_filters=(8, 8, 8), gru_units=8, attention_units=4),
+    ModelConfig(
+        front_end_filters=(4,),
+        conv_filters=(8, 8, 8),
+        gru_units=8,
+        attention_units=4,
+        statistics_units=8,
+    ),
     TrainConfig(
         epochs=4,
+        statistics_epochs=2,
         learning_rate=5e-3,
         label_smoothing=0.0,
         batch_size=8,
