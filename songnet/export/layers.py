@@ -7,6 +7,8 @@ from typing import Any
 import keras
 import numpy as np
 
+from songnet.models.clip_statistics import ClipStatistics
+
 __all__ = ["count_macs", "layer_rows"]
 
 Shape = tuple[int, ...]
@@ -18,7 +20,6 @@ def layer_rows(network: keras.Model, input_shape: tuple[int, int]) -> list[dict[
     Parameters
     ----------
     network : keras.Model
-        Of layers in a row, as all of `songnet.models`.
     input_shape : (int, int)
         Frames and mel bands of a patch.
 
@@ -27,26 +28,25 @@ def layer_rows(network: keras.Model, input_shape: tuple[int, int]) -> list[dict[
     rows : list of dict
         ``name``, ``kind``, ``output_shape`` without the batch, ``parameters``
         and ``macs``: multiplications of one patch in convolutions, dense and
-        recurrent layers and the DCT; normalisation, pooling and activations
-        are not counted.
+        recurrent layers, the DCT and the clip statistics; normalisation,
+        pooling and activations are not counted.
     """
-    rows = []
-    shape: Shape = (1, *input_shape)
-    for layer in network.layers:
-        if isinstance(layer, keras.layers.InputLayer):
-            continue
-        output = _output_shape(layer, shape)
-        rows.append(
-            {
-                "name": layer.name,
-                "kind": type(layer).__name__,
-                "output_shape": list(output[1:]),
-                "parameters": int(layer.count_params()),
-                "macs": _layer_macs(layer, shape, output),
-            }
-        )
-        shape = output
-    return rows
+    layers = [layer for layer in network.layers if not isinstance(layer, keras.layers.InputLayer)]
+    inputs = [_listed(layer.input) for layer in layers]
+    probe = keras.Model(network.input, [tensor for tensors in inputs for tensor in tensors])
+    shapes = iter(probe.compute_output_spec(keras.KerasTensor((1, *input_shape))))
+    sources = [[tuple(next(shapes).shape) for _ in tensors] for tensors in inputs]
+    outputs = [_output_shape(*pair) for pair in zip(layers, sources, strict=True)]
+    return [
+        {
+            "name": layer.name,
+            "kind": type(layer).__name__,
+            "output_shape": list(output[1:]),
+            "parameters": int(layer.count_params()),
+            "macs": _layer_macs(layer, source[0], output),
+        }
+        for layer, source, output in zip(layers, sources, outputs, strict=True)
+    ]
 
 
 def count_macs(network: keras.Model, input_shape: tuple[int, int]) -> int:
@@ -54,8 +54,12 @@ def count_macs(network: keras.Model, input_shape: tuple[int, int]) -> int:
     return sum(row["macs"] for row in layer_rows(network, input_shape))
 
 
-def _output_shape(layer: Any, source: Shape) -> Shape:
-    shape = layer.compute_output_shape(source)
+def _listed(tensors: Any) -> list[Any]:
+    return list(tensors) if isinstance(tensors, (list, tuple)) else [tensors]
+
+
+def _output_shape(layer: Any, sources: list[Shape]) -> Shape:
+    shape = layer.compute_output_shape(sources if len(sources) > 1 else sources[0])
     return tuple(shape["logits"] if isinstance(shape, dict) else shape)
 
 
@@ -64,6 +68,8 @@ def _layer_macs(layer: Any, source: Shape, size: Shape) -> int:
     weights = [weight for weight in layer.trainable_weights if "bias" not in weight.name]
     matrices = sum(int(np.prod(weight.shape)) for weight in weights if len(weight.shape) > 1)
     kind = type(layer).__name__
+    if isinstance(layer, ClipStatistics):
+        return layer.count_macs(source[1], source[2])
     if kind == "Mfcc":
         return source[1] * source[2] * size[2]
     if kind in {"Conv1D", "Conv2D"}:

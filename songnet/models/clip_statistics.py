@@ -105,6 +105,13 @@ class ClipStatistics(keras.layers.Layer):
             n_rates * _N_MODULATED,
         )
 
+    def count_macs(self, n_frames: int, n_mels: int) -> int:
+        """Multiplications in the products of matrices for one patch."""
+        maps = n_mels * (self._dct.shape[1] + self._bands.shape[1])
+        products = 2 * _N_CEPSTRA**2 + len(_LAGS) * _N_LAGGED**2
+        rates = 2 * len(self._radians) * 2 * _N_MODULATED
+        return n_frames * (maps + products + rates)
+
     def call(self, inputs: Any) -> Any:
         """Compute the statistics of a batch of patches."""
         sounds = ops.cast(ops.max(inputs, axis=-1) > self.floor_db + _ABOVE_FLOOR_DB, "float32")

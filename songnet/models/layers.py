@@ -7,7 +7,59 @@ from typing import Any
 import keras
 from keras import ops
 
-__all__ = ["AttentionPooling", "GenreHead", "MeanPooling"]
+__all__ = [
+    "AppendToSteps",
+    "AttentionPooling",
+    "ClippedNormalization",
+    "GenreHead",
+    "MeanPooling",
+]
+
+
+@keras.saving.register_keras_serializable(package="songnet")
+class AppendToSteps(keras.layers.Layer):
+    """Put one vector beside the channels of every step.
+
+    Input shapes ``(batch, n_steps, channels)`` and ``(batch, units)``, output
+    shape ``(batch, n_steps, channels + units)``.
+    """
+
+    def call(self, inputs: tuple[Any, Any]) -> Any:
+        """Append the second input to each step of the first."""
+        steps, vector = inputs
+        everywhere = vector[:, None, :] + ops.zeros_like(steps[..., :1])
+        return ops.concatenate([steps, everywhere], axis=-1)
+
+    def compute_output_shape(
+        self, input_shape: tuple[tuple[int | None, ...], tuple[int | None, ...]]
+    ) -> tuple[int | None, ...]:
+        """Return the shape of the output."""
+        (batch, n_steps, channels), (_, units) = input_shape
+        return batch, n_steps, (channels or 0) + (units or 0)
+
+
+@keras.saving.register_keras_serializable(package="songnet")
+class ClippedNormalization(keras.layers.Normalization):
+    """`keras.layers.Normalization` whose results stay within plus and minus a limit.
+
+    Parameters
+    ----------
+    limit : float
+    **kwargs
+        Passed to `keras.layers.Normalization`.
+    """
+
+    def __init__(self, *, limit: float, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.limit = limit
+
+    def call(self, inputs: Any) -> Any:
+        """Normalise and clip."""
+        return ops.clip(super().call(inputs), -self.limit, self.limit)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments of the constructor."""
+        return {**super().get_config(), "limit": self.limit}
 
 
 @keras.saving.register_keras_serializable(package="songnet")

@@ -7,11 +7,16 @@ from typing import Any
 import keras
 import numpy as np
 import numpy.typing as npt
-from keras import layers, ops
+from keras import layers
 
 from songnet.config import FeatureConfig
 from songnet.models.clip_statistics import ClipStatistics
-from songnet.models.layers import AttentionPooling, MeanPooling
+from songnet.models.layers import (
+    AppendToSteps,
+    AttentionPooling,
+    ClippedNormalization,
+    MeanPooling,
+)
 
 __all__ = ["build_statistics_branch", "clip_statistics", "join_branches"]
 
@@ -53,8 +58,9 @@ def build_statistics_branch(
     """
     statistics = clip_statistics(features)
     x: Any = statistics.output
-    x = layers.Normalization(mean=mean, variance=np.square(std), name="statistics_norm")(x)
-    x = ops.clip(x, -_Z_LIMIT, _Z_LIMIT)
+    x = ClippedNormalization(
+        limit=_Z_LIMIT, mean=mean, variance=np.square(std), name="statistics_norm"
+    )(x)
     x = layers.Rescaling(_group_scale(), name="statistics_scale")(x)
     x = layers.Dropout(_INPUT_DROPOUT, name="statistics_input_dropout")(x)
     x = layers.Dense(units, activation="relu", name="statistics_hidden")(x)
@@ -84,12 +90,12 @@ def join_branches(network: keras.Model, branch: keras.Model) -> keras.Model:
     """
     alone = next(x for x in network.layers if isinstance(x, (AttentionPooling, MeanPooling)))
     head = branch.get_layer("statistics_head")
-    hidden = keras.Model(branch.input, head.input, name="statistics_branch")(network.input)
-    steps = alone.input
-    everywhere = ops.expand_dims(hidden, 1) + ops.zeros_like(steps[..., :1])
-    joined_steps = layers.Concatenate(name="beside_statistics")([steps, everywhere])
+    hidden = network.input
+    for layer in branch.layers[1:-1]:  # between its input and its head
+        hidden = layer(hidden)
+    steps = AppendToSteps(name="append_statistics")([alone.input, hidden])
     pooling = alone.__class__.from_config(alone.get_config())
-    outputs = pooling(joined_steps)
+    outputs = pooling(steps)
     _copy_weights(alone, head, pooling)
     return keras.Model(network.input, outputs, name=network.name)
 
