@@ -260,6 +260,12 @@ def _seed_training(**training: Any) -> TrainConfig:
     return TrainConfig(**(_NO_AUGMENTATION | {"patience": 8} | training))
 
 
+def _songnet_model(name: str) -> ModelConfig:
+    if name == "songnet_no_statistics":
+        return ModelConfig(statistics_units=0)
+    return ModelConfig(architecture=name)
+
+
 def _songnet_entries() -> tuple[Entry, ...]:
     about = {
         "crnn": ("network", "CRNN", "Convolutions and two GRUs (Choi et al. 2017)."),
@@ -269,7 +275,16 @@ def _songnet_entries() -> tuple[Entry, ...]:
             "The mean over time in place of attention.",
         ),
         "songnet_lstm": ("network", "SongNet with an LSTM", "An LSTM in place of the GRU."),
-        "songnet": ("songnet", "SongNet", "Convolutions, a GRU and attention."),
+        "songnet_no_statistics": (
+            "network",
+            "SongNet without statistics",
+            "The convolutions, the GRU and attention alone.",
+        ),
+        "songnet": (
+            "songnet",
+            "SongNet",
+            "Convolutions, a GRU and attention, beside a branch on statistics of the window.",
+        ),
     }
     return tuple(
         Entry(
@@ -278,7 +293,7 @@ def _songnet_entries() -> tuple[Entry, ...]:
             title,
             text,
             features=FeatureConfig(),
-            model=ModelConfig(architecture=name),
+            model=_songnet_model(name),
             training=TrainConfig(),
             leak="tracks" if name == REFERENCE else "",
             has_learning_curve=name == REFERENCE,

@@ -19,7 +19,7 @@ _TEMPLATE = """# {name} {version}
 Names the genre of music: {genres}.
 
 A CNN + GRU + attention network on log-mel spectrograms: {sr} Hz, {n_mels} mel bands
-from {fmin:g} to {fmax:g} Hz, windows of {seconds:.0f} s.
+from {fmin:g} to {fmax:g} Hz, windows of {seconds:.0f} s.{branch}
 Written by `songnet export`; every figure here is read from `report.json`.
 
 ## How good it is
@@ -64,6 +64,10 @@ Trained on the data set "{dataset}" (hash `{data_hash}`) with seed {seed}; evalu
   Do not use it to decide about people or their work.
 """
 
+_BRANCH = """
+A second branch reads statistics of the window (how the timbre is, varies, moves together, and at which
+rates); the logits are the mean of the two."""
+
 
 def model_card(bundle: Bundle, report: Report, files: Sequence[ExportedFile]) -> str:
     """Return the model card as Markdown.
@@ -87,6 +91,7 @@ def model_card(bundle: Bundle, report: Report, files: Sequence[ExportedFile]) ->
         fmin=features.fmin,
         fmax=features.fmax,
         seconds=features.patch_seconds,
+        branch=_BRANCH if bundle.training["settings"]["model"]["statistics_units"] else "",
         patch_frames=features.patch_frames,
         protocol=_protocol(report),
         n_tracks=report.n_tracks,
