@@ -110,7 +110,7 @@ class ClipStatistics(keras.layers.Layer):
         maps = n_mels * (self._dct.shape[1] + self._bands.shape[1])
         products = 2 * _N_CEPSTRA**2 + len(_LAGS) * _N_LAGGED**2
         rates = 2 * len(self._radians) * 2 * _N_MODULATED
-        return n_frames * (maps + products + rates)
+        return int(n_frames * (maps + products + rates))
 
     def call(self, inputs: Any) -> Any:
         """Compute the statistics of a batch of patches."""
@@ -217,7 +217,7 @@ def _dct_basis(n_mels: int) -> npt.NDArray[np.float32]:
     places, orders = np.arange(n_mels) + 0.5, np.arange(_N_MODULATED)
     basis = np.cos(np.pi / n_mels * places[:, None] * orders) * np.sqrt(2 / n_mels)
     basis[:, 0] /= np.sqrt(2)
-    return basis.astype(np.float32)
+    return np.asarray(basis, np.float32)
 
 
 def _pooling(n_mels: int, n_bands: int) -> npt.NDArray[np.float32]:

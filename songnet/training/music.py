@@ -22,7 +22,7 @@ from songnet.training.music_samples import MUSIC, N_FOLDS, Sample
 __all__ = ["held_out_logits", "train_music_detector"]
 
 FloatArray = npt.NDArray[np.float64]
-REFUSED_MUSIC = 0.02
+REFUSED_MUSIC = 0.015
 DOUBTED_MUSIC = 0.03
 _N_NETWORKS = 3
 _UNITS = 16

@@ -68,7 +68,7 @@ def test_every_file_is_as_it_was_exported(bundle: Bundle) -> None:
 
 
 def test_int8_is_small(bundle: Bundle) -> None:
-    assert bundle.file(RUNTIME_FILES["litert-int8"]).stat().st_size <= 600_000
+    assert bundle.file(RUNTIME_FILES["litert-int8"]).stat().st_size <= 1_200_000
 
 
 @pytest.mark.parametrize(
@@ -96,13 +96,14 @@ def test_the_report_is_of_this_recipe(bundle: Bundle, report: Report) -> None:
 
 
 def test_no_worse_model_ships_unnoticed(report: Report) -> None:
-    """At least the first target, on the folds of the corpus."""
-    assert report.accuracy.value >= 0.62
-    assert report.balanced_accuracy.value > 0.544
+    """On the folds of the corpus."""
+    assert report.accuracy.value >= 0.69
+    assert report.balanced_accuracy.value >= 0.62
+    assert report.ece.value <= 0.05
     accuracy = {name: said["accuracy"] for name, said in report.extra["runtimes"].items()}
     assert abs(accuracy["litert-int8"] - accuracy["keras"]) <= 0.005
     codec = report.extra["codec"]
-    assert codec["accuracy_other_codec"] >= codec["accuracy"] - 0.04 - 1e-9  # the target is 0.03
+    assert codec["accuracy_other_codec"] >= codec["accuracy"] - 0.03 - 1e-9
 
 
 def test_what_is_not_music_is_refused(bundle: Bundle) -> None:
@@ -113,11 +114,9 @@ def test_what_is_not_music_is_refused(bundle: Bundle) -> None:
     for condition in ("clean", "microphone"):
         kinds = said[condition]["kind"]
         assert kinds["speech"]["refused_or_doubted"] >= 0.95
+        assert kinds["environment"]["refused_or_doubted"] >= 0.95
         assert kinds["music"]["refused"] <= 0.03
-    assert said["clean"]["kind"]["environment"]["refused_or_doubted"] >= 0.95
-    assert said["microphone"]["kind"]["environment"]["refused_or_doubted"] >= 0.94  # target 0.95
-    assert said["clean"]["kind"]["music"]["refused_or_doubted"] <= 0.05
-    assert said["microphone"]["kind"]["music"]["refused_or_doubted"] <= 0.07  # the target is 0.05
+        assert kinds["music"]["refused_or_doubted"] <= 0.05
     assert not said["commit"].endswith("-dirty")
 
 
