@@ -32,11 +32,10 @@ NETWORK = Entry(
         conv_filters=(8, 8, 8),
         gru_units=8,
         attention_units=4,
-        statistics_units=8,
+        statistics_units=0,
     ),
     training=TrainConfig(
         epochs=4,
-        statistics_epochs=2,
         learning_rate=5e-3,
         label_smoothing=0.0,
         batch_size=8,

@@ -4,6 +4,7 @@ import csv
 import json
 import math
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -183,3 +184,27 @@ def test_early_stopping_begins_anew_after_a_restart():
     assert callback.best == 1.0
     callback.on_epoch_begin(2)
     assert callback.best == math.inf
+
+
+def test_the_second_branch_learns_after_the_first_and_is_joined_to_it(easy, finished, tmp_path):
+    dataset, store = easy
+    settings = replace(
+        SETTINGS,
+        model=SETTINGS.model.replace(statistics_units=8),
+        training=SETTINGS.training.replace(statistics_epochs=3, time_masks=2),
+    )
+    said = []
+    result = train(
+        dataset,
+        store=store,
+        run_dir=tmp_path,
+        settings=settings,
+        progress=lambda done, total, logs: said.append((done, total)),
+    )
+    assert said == [(n, 4) for n in (1, 2, 3, 4)] + [(n, 3) for n in (1, 2, 3)]
+    joined, alone = (load_network(run / "network.keras") for run in (result.run_dir, finished))
+    X = np.random.default_rng(0).normal(-10, 5, (2, 32, 16)).astype(np.float32)
+    assert joined(X)["pooled"].shape[1] == alone(X)["pooled"].shape[1] + 8
+    np.testing.assert_allclose(joined(X)["attention"], alone(X)["attention"], atol=1e-5)
+    moved = np.abs(np.asarray(joined(X)["logits"]) - np.asarray(alone(X)["logits"]))
+    assert moved.max() > 1e-3

@@ -12,7 +12,7 @@ SETTINGS = TrainSettings(
         conv_filters=(8, 8, 8),
         gru_units=8,
         attention_units=4,
-        statistics_units=8,
+        statistics_units=0,
     ),
     TrainConfig(
         epochs=4,
