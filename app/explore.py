@@ -10,9 +10,8 @@ import pandas as pd
 
 from app.neighbours import NEIGHBOURS_FILE
 from app.settings import Settings
-from songnet.datasets.collections import INDEX_FOLDER
 from songnet.datasets.index import IndexFilter
-from songnet.datasets.places import cache_root
+from songnet.datasets.places import cache_root, index_root
 from songnet.exceptions import DatasetError
 from songnet.inference.bundle import find_bundle
 from songnet.inference.collection import Collection
@@ -124,7 +123,7 @@ def find_collections(settings: Settings) -> dict[str, Path]:
 
 def _find_indexes(heard: set[str]) -> dict[str, Path]:
     found: dict[str, Path] = {}
-    for path in sorted((cache_root() / INDEX_FOLDER).glob("*.parquet")):
+    for path in sorted(index_root().glob("*.parquet")):
         name, _, place = path.stem.rpartition("-")
         if name in heard:
             continue

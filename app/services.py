@@ -14,8 +14,7 @@ from app.analysis import Analysis, analyse_audio
 from app.live_places import LivePlaces
 from app.playback import Playback, browser_mime, transcode_to_wav
 from app.session import Clip
-from songnet.datasets.collections import INDEX_FOLDER
-from songnet.datasets.places import cache_root
+from songnet.datasets.places import index_root
 from songnet.datasets.recognise import Recogniser, TrackInfo
 from songnet.exceptions import AudioError, DatasetError
 from songnet.inference.bundle import Bundle, find_bundle
@@ -185,7 +184,7 @@ def _load_collection(path: Path, changed_ns: int) -> Collection:  # noqa: ARG001
     from songnet.inference.collection import not_heard_collection, read_collection
 
     try:
-        if path.parent == cache_root() / INDEX_FOLDER:
+        if path.parent == index_root():
             return not_heard_collection(read_index(path), genres=read_model_facts().genres)
         return read_collection(path)
     except DatasetError as error:
@@ -225,7 +224,7 @@ def recognise(clip: Clip) -> TrackInfo:
     clip : Clip
         Its name counts only where it has exactly the form of FMA's names.
     """
-    indexes = sorted((cache_root() / INDEX_FOLDER).glob("*.parquet"))
+    indexes = sorted(index_root().glob("*.parquet"))
     state = tuple((path, path.stat().st_mtime_ns) for path in indexes)
     return _recognise(clip.digest, clip.name, state, clip.data)
 

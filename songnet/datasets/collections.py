@@ -9,12 +9,10 @@ from pathlib import Path
 from songnet.datasets.audio_files import files_fingerprint
 from songnet.datasets.base import Dataset
 from songnet.datasets.index import CollectionIndex, read_index, write_index
-from songnet.datasets.places import cache_root
+from songnet.datasets.places import index_root
 from songnet.exceptions import DatasetError
 
-__all__ = ["INDEX_FOLDER", "fma_indexes", "index_path", "open_indexed"]
-
-INDEX_FOLDER = "index"
+__all__ = ["fma_indexes", "index_path", "open_indexed"]
 
 
 def open_indexed(
@@ -56,9 +54,9 @@ def open_indexed(
 def index_path(name: str, root: Path) -> Path:
     """File that holds, or will hold, the index of the collection in a folder."""
     place = hashlib.sha256(str(root.resolve()).encode()).hexdigest()[:8]
-    return cache_root() / INDEX_FOLDER / f"{name}-{place}.parquet"
+    return index_root() / f"{name}-{place}.parquet"
 
 
 def fma_indexes() -> list[Path]:
     """Indexes of FMA that are there, to recognise its tracks by."""
-    return sorted((cache_root() / INDEX_FOLDER).glob("fma-*.parquet"))
+    return sorted(index_root().glob("fma-*.parquet"))

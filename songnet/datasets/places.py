@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-__all__ = ["CACHE_VARIABLE", "DATA_VARIABLE", "cache_root", "data_root"]
+__all__ = ["CACHE_VARIABLE", "DATA_VARIABLE", "cache_root", "data_root", "index_root"]
 
 CACHE_VARIABLE = "SONGNET_CACHE"
 DATA_VARIABLE = "SONGNET_DATA"
@@ -33,3 +33,8 @@ def data_root() -> Path:
     """
     named = os.environ.get(DATA_VARIABLE)
     return Path(named) if named else cache_root() / "datasets"
+
+
+def index_root() -> Path:
+    """Folder of the indexes of collections, in `cache_root`."""
+    return cache_root() / "index"

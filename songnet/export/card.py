@@ -65,8 +65,8 @@ Trained on the data set "{dataset}" (hash `{data_hash}`) with seed {seed}; evalu
 """
 
 _BRANCH = """
-A second branch reads statistics of the window (how the timbre is, varies, moves together, and at which
-rates); the logits are the mean of the two."""
+A second branch reads statistics of the window (how the timbre is, varies, moves together, and
+at which rates); the logits are the mean of the two."""
 
 
 def model_card(bundle: Bundle, report: Report, files: Sequence[ExportedFile]) -> str:
