@@ -105,10 +105,7 @@ def train(
     if state.is_file():
         network, epochs_done = _resume(state, config, steps=batches.steps)
     else:
-        epochs_done = 0
-        network = _build(
-            learned, store, settings=settings, n_genres=len(genres), steps=batches.steps
-        )
+        network, epochs_done = _build(learned, batches, store, settings=settings), 0
     validation = TrackValidation(
         track_patches(held_out, store, hop_frames=settings.features.patch_frames),
         np.array([genres.index(track.genre) for track in held_out]),
@@ -194,23 +191,22 @@ def _resume(state: Path, config: TrainConfig, *, steps: int) -> tuple[keras.Mode
 
 
 def _build(
-    learned: Sequence[Track],
-    store: FeatureStore,
-    *,
-    settings: TrainSettings,
-    n_genres: int,
-    steps: int,
+    learned: Sequence[Track], batches: CropBatches, store: FeatureStore, *, settings: TrainSettings
 ) -> keras.Model:
     """Build and compile the network that gives logits."""
     mean, std = mel_statistics(learned, store)
     whole = network_builder(settings.model)(
-        settings.model, n_mels=settings.features.n_mels, n_classes=n_genres, mean=mean, std=std
+        settings.model,
+        n_mels=settings.features.n_mels,
+        n_classes=batches.n_genres,
+        mean=mean,
+        std=std,
     )
     config = settings.training
     network = logits_network(whole)
     network.compile(
         optimizer=keras.optimizers.AdamW(
-            CosineCycles.of(config, steps=steps),
+            CosineCycles.of(config, steps=batches.steps),
             weight_decay=config.weight_decay,
             global_clipnorm=1.0,
         ),
