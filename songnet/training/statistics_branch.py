@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import count
+from functools import partial
 
 import keras
 import numpy as np
 import numpy.typing as npt
-import tensorflow as tf
 
 from songnet.datasets.base import Track
 from songnet.datasets.store import FeatureStore
 from songnet.models.statistics_branch import build_statistics_branch, clip_statistics
 from songnet.training.batches import Batch, CropBatches
 from songnet.training.callbacks import Progress, TrackValidation
+from songnet.training.fitting import compile_network, stream_epochs
 from songnet.training.run_folder import TrainSettings
-from songnet.training.schedule import CosineCycles
 
 __all__ = ["train_statistics_branch"]
 
@@ -77,23 +76,19 @@ def train_statistics_branch(
         mean=mean,
         std=std,
     )
-    branch.compile(
-        optimizer=keras.optimizers.AdamW(
-            CosineCycles.of(config, steps=batches.steps), weight_decay=config.weight_decay
-        ),
-        loss=keras.losses.CategoricalCrossentropy(
-            from_logits=True, label_smoothing=config.label_smoothing
-        ),
-        metrics=[keras.metrics.CategoricalAccuracy("accuracy")],
-        jit_compile=False,
-    )
+    compile_network(branch, config, steps=batches.steps)
     report = keras.callbacks.LambdaCallback(
         on_epoch_end=lambda epoch, logs: (
             progress(epoch + 1, config.epochs, logs or {}) if progress else None
         )
     )
     branch.fit(
-        _stream(batches, cut_share=settings.training.short_share),
+        stream_epochs(
+            partial(_cut_epoch, batches, share=settings.training.short_share),
+            first_epoch=0,
+            patch_shape=(None, settings.features.n_mels),
+            n_genres=len(genres),
+        ),
         epochs=config.epochs,
         steps_per_epoch=batches.steps,
         verbose=0,
@@ -112,24 +107,11 @@ def _mean_and_deviation(
     return rows.mean(axis=0), np.maximum(rows.std(axis=0), 1e-3)
 
 
-def _stream(batches: CropBatches, *, cut_share: float) -> tf.data.Dataset:
-    """Batches of all epochs; a share of them cut short, as a short upload is."""
-    features = batches.features
-
-    def generate() -> Iterator[Batch]:
-        for number in count():
-            rng = np.random.default_rng([batches.config.seed, number, 1])
-            for X, targets, weights in batches.epoch(number):
-                n_frames = features.patch_frames
-                if rng.random() < cut_share:
-                    n_frames = int(rng.integers(n_frames // 6, n_frames))
-                yield X[:, :n_frames], targets, weights
-
-    return tf.data.Dataset.from_generator(
-        generate,
-        output_signature=(
-            tf.TensorSpec((None, None, features.n_mels), tf.float32),
-            tf.TensorSpec((None, batches.n_genres), tf.float32),
-            tf.TensorSpec((None,), tf.float32),
-        ),
-    ).prefetch(4)
+def _cut_epoch(batches: CropBatches, number: int, *, share: float) -> Iterator[Batch]:
+    """Batches of an epoch, a share of them cut short, as a short upload is."""
+    n_frames = batches.features.patch_frames
+    rng = np.random.default_rng([batches.config.seed, number, 1])
+    for X, targets, weights in batches.epoch(number):
+        is_cut = rng.random() < share
+        until = int(rng.integers(n_frames // 6, n_frames)) if is_cut else n_frames
+        yield X[:, :until], targets, weights

@@ -9,13 +9,11 @@ at the end, ``network.keras`` (the kept epoch, with all outputs) and
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from itertools import count
+from collections.abc import Sequence
 from pathlib import Path
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from songnet.config import TrainConfig
 from songnet.datasets.base import Dataset, Track
@@ -30,8 +28,9 @@ from songnet.models.registry import (
     whole_network,
 )
 from songnet.models.statistics_branch import join_branches
-from songnet.training.batches import Batch, CropBatches, mel_statistics, track_patches
+from songnet.training.batches import CropBatches, mel_statistics, track_patches
 from songnet.training.callbacks import Progress, ResumedEarlyStopping, RunState, TrackValidation
+from songnet.training.fitting import compile_network, stream_epochs
 from songnet.training.run_folder import (
     TrainResult,
     TrainSettings,
@@ -167,7 +166,12 @@ def _fit(
         initial_value_threshold=min((row["val_loss"] for row in history), default=None),
     )
     network.fit(
-        _stream(batches, first_epoch=len(history)),
+        stream_epochs(
+            batches.epoch,
+            first_epoch=len(history),
+            patch_shape=(batches.features.patch_frames, batches.features.n_mels),
+            n_genres=batches.n_genres,
+        ),
         initial_epoch=len(history),
         epochs=config.epochs,
         steps_per_epoch=batches.steps,
@@ -202,37 +206,6 @@ def _build(
         mean=mean,
         std=std,
     )
-    config = settings.training
     network = logits_network(whole)
-    network.compile(
-        optimizer=keras.optimizers.AdamW(
-            CosineCycles.of(config, steps=batches.steps),
-            weight_decay=config.weight_decay,
-            global_clipnorm=1.0,
-        ),
-        loss=keras.losses.CategoricalCrossentropy(
-            from_logits=True, label_smoothing=config.label_smoothing
-        ),
-        metrics=[keras.metrics.CategoricalAccuracy("accuracy")],
-        # XLA on a CPU took 2.4 times as long for a step of this network.
-        jit_compile=False,
-    )
+    compile_network(network, settings.training, steps=batches.steps, global_clipnorm=1.0)
     return network
-
-
-def _stream(batches: CropBatches, *, first_epoch: int) -> tf.data.Dataset:
-    """Batches of all epochs from ``first_epoch`` on, made while the network learns."""
-
-    def generate() -> Iterator[Batch]:
-        for number in count(first_epoch):
-            yield from batches.epoch(number)
-
-    features = batches.features
-    return tf.data.Dataset.from_generator(
-        generate,
-        output_signature=(
-            tf.TensorSpec((None, features.patch_frames, features.n_mels), tf.float32),
-            tf.TensorSpec((None, batches.n_genres), tf.float32),
-            tf.TensorSpec((None,), tf.float32),
-        ),
-    ).prefetch(4)
