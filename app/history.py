@@ -14,17 +14,19 @@ import re
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import streamlit as st
 
-from app.analysis import Analysis
 from app.services import open_history_database, read_model_facts
 from app.session import Clip
 from songnet.exceptions import HistoryError, ParameterError
 from songnet.history.memory import MemoryHistory
 from songnet.history.place import history_url
 from songnet.history.records import History, HistoryQuery, HistoryRecord, new_record
+
+if TYPE_CHECKING:
+    from app.analysis import Analysis
 
 __all__ = [
     "COOKIE",

@@ -1,4 +1,8 @@
-"""The only cached functions of the app."""
+"""The only cached functions of the app.
+
+What takes long to import is imported by the function that needs it, so that a
+page shows where to drop a song before the model is there.
+"""
 
 from __future__ import annotations
 
@@ -10,23 +14,22 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from app.analysis import Analysis, analyse_audio
 from app.live_places import LivePlaces
 from app.playback import Playback, browser_mime, transcode_to_wav
 from app.session import Clip
 from songnet.datasets.places import index_root
 from songnet.datasets.recognise import Recogniser, TrackInfo
 from songnet.exceptions import AudioError, DatasetError
-from songnet.inference.bundle import Bundle, find_bundle
-from songnet.inference.classifier import Classifier
 from songnet.signal.audio import DecodeLimits
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Engine
 
+    from app.analysis import Analysis
     from app.benchmark import Results
     from app.model_facts import ModelFiles
     from app.report import ReportFigure
+    from songnet.inference.classifier import Classifier
     from songnet.inference.collection import Collection
 
 __all__ = [
@@ -76,6 +79,8 @@ def load_classifier() -> Classifier:
     ------
     BundleError
     """
+    from songnet.inference.classifier import Classifier
+
     return Classifier.load()
 
 
@@ -93,6 +98,8 @@ def read_model_facts() -> ModelFacts:
     ------
     BundleError
     """
+    from songnet.inference.bundle import Bundle, find_bundle
+
     bundle = Bundle.load(find_bundle())
     path = bundle.folder / "report.json"
     report = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
@@ -128,6 +135,8 @@ def analyse(clip: Clip, *, limits: DecodeLimits) -> Analysis | AudioError:
 
 @st.cache_data(max_entries=32, show_spinner=False)
 def _analyse(digest: str, limits: DecodeLimits, _data: bytes) -> Analysis | AudioError:
+    from app.analysis import analyse_audio
+
     try:
         return analyse_audio(_data, digest=digest, classifier=load_classifier(), limits=limits)
     except AudioError as error:
@@ -294,6 +303,7 @@ def load_model_files() -> ModelFiles:
     BundleError
     """
     from app.model_facts import LATENCY, MFCC
+    from songnet.inference.bundle import find_bundle
 
     folder = find_bundle()
     paths = (*folder.glob("*.json"), LATENCY, MFCC)

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app import components, history, history_view, result, services, session
+from app import components, history, history_view, services, session
 from app.settings import read_settings
 from songnet.exceptions import AudioError, SongNetError
 
@@ -14,9 +14,11 @@ try:
     clip = session.current_clip()
     if clip is None:
         components.show_examples(settings)
-        # While the visitor looks for a file, so that the first answer is fast.
-        services.load_classifier()
-    else:
+    # Not before the inputs: the first visitor looks for a file meanwhile.
+    from app import result
+
+    services.load_classifier()
+    if clip is not None:
         with st.spinner("Listening …"):
             analysis = services.analyse(clip, limits=settings.limits)
         if isinstance(analysis, AudioError):

@@ -20,7 +20,7 @@ from songnet.models.layers import GenreHead
 
 __all__ = ["build_crnn"]
 
-_FILTERS = (32, 64, 64, 64)
+_FILTERS = (16, 32, 64, 64)
 _POOL_SIZES = ((2, 2), (2, 2), (2, 4), (2, 4))  # frames, mel bands
 _GRU_UNITS = 64
 _CONV_DROPOUT = 0.1

@@ -29,8 +29,12 @@ def use_stub(
     clear_caches()
     bundle = dataclasses.replace(stub_bundle(not_sure_below), folder=folder)
     classifier = stub_classifier(not_sure_below)
-    monkeypatch.setattr(services, "Bundle", SimpleNamespace(load=lambda _folder: bundle))
-    monkeypatch.setattr(services, "Classifier", SimpleNamespace(load=lambda: classifier))
+    monkeypatch.setattr(
+        "songnet.inference.bundle.Bundle", SimpleNamespace(load=lambda _folder: bundle)
+    )
+    monkeypatch.setattr(
+        "songnet.inference.classifier.Classifier", SimpleNamespace(load=lambda: classifier)
+    )
 
 
 @pytest.fixture(autouse=True)

@@ -10,6 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app import services
+from app.analysis import analyse_audio
 from app.downloads import result_json
 from songnet.inference.classifier import Classifier
 from songnet.signal.music import MusicDetector
@@ -33,7 +34,9 @@ def use_detector(monkeypatch: pytest.MonkeyPatch, *, log_odds: float) -> None:
     network = linear_network([], bias=log_odds)
     detector = Doubter(bundle.features.hash, network, 0.3, 0.6, {})
     classifier = Classifier(bundle, StubRuntime(), detector)
-    monkeypatch.setattr(services, "Classifier", SimpleNamespace(load=lambda: classifier))
+    monkeypatch.setattr(
+        "songnet.inference.classifier.Classifier", SimpleNamespace(load=lambda: classifier)
+    )
 
 
 def upload(visit: AppTest) -> str:
@@ -68,7 +71,7 @@ def test_a_doubt_whether_it_is_music_is_the_reason_given(
 
 def test_the_download_names_no_genre(monkeypatch: pytest.MonkeyPatch) -> None:
     use_detector(monkeypatch, log_odds=-3.0)
-    analysis = services.analyse_audio(
+    analysis = analyse_audio(
         clip(8),
         digest="0",
         classifier=services.load_classifier(),
