@@ -23,6 +23,7 @@ from songnet.inference.bundle import (
     find_bundle,
 )
 from songnet.inference.classifier import Classifier
+from songnet.inference.keras_process import predict_with_keras
 from songnet.inference.prediction import Prediction
 from songnet.inference.what_if import Edits, apply_edits
 from songnet.signal.audio import DecodeLimits, Waveform, load_audio
@@ -41,7 +42,6 @@ __all__ = [
     "load_view",
     "load_waveform",
     "measure",
-    "open_model",
     "predict_edited",
     "predict_with",
 ]
@@ -240,13 +240,7 @@ def find_models() -> tuple[ModelChoice, ...]:
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def open_model(folder: Path, runtime: RuntimeName) -> Classifier:
-    """Open a model in a runtime, once for all visitors.
-
-    Raises
-    ------
-    BundleError
-    """
+def _open_model(folder: Path, runtime: RuntimeName) -> Classifier:
     return Classifier.load(folder, runtime=runtime)
 
 
@@ -282,11 +276,12 @@ def _predict_with(
     limits: DecodeLimits,
     _data: bytes,
 ) -> tuple[Prediction | AudioError, float]:
-    classifier = open_model(model.folder, model.runtime)
-    started = time.perf_counter()
-    prediction: Prediction | AudioError
     try:
+        if model.runtime == "keras":
+            return predict_with_keras(model.folder, _data, limits=limits)
+        classifier = _open_model(model.folder, model.runtime)
+        started = time.perf_counter()
         prediction = classifier.predict(_data, limits=limits)
     except AudioError as error:
-        prediction = error
+        return error, 0.0
     return prediction, time.perf_counter() - started

@@ -1,0 +1,62 @@
+"""Keras answers from a process of its own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from songnet.exceptions import BundleError, SilentAudioError
+from songnet.inference.bundle import RUNTIME_FILES, find_bundle
+from songnet.inference.classifier import Classifier
+from songnet.inference.keras_process import predict_with_keras
+from songnet.signal.audio import DecodeLimits
+from tests.encoders import encode_soundfile
+
+pytestmark = pytest.mark.skipif(
+    not (find_bundle() / RUNTIME_FILES["keras"]).is_file(), reason="there is no Keras model"
+)
+
+LIMITS = DecodeLimits()
+
+
+def chord(seconds: float = 8.0) -> bytes:
+    t = np.arange(int(16_000 * seconds)) / 16_000
+    y = sum(np.sin(2 * np.pi * hz * t) for hz in (220, 277, 330)) / 6
+    return encode_soundfile(y.astype(np.float32), sr=16_000, kind="WAV")
+
+
+def test_it_says_what_keras_says_here() -> None:
+    folder = find_bundle()
+    prediction, seconds = predict_with_keras(folder, chord(), limits=LIMITS)
+    expected = Classifier.load(folder).predict(chord(), limits=LIMITS)
+    np.testing.assert_allclose(prediction.probs, expected.probs, atol=1e-4)
+    assert prediction.genres == expected.genres
+    assert seconds > 0
+
+
+def test_errors_come_back_as_what_they_are(tmp_path: Path) -> None:
+    silence = encode_soundfile(np.zeros(64_000, np.float32), sr=16_000, kind="WAV")
+    with pytest.raises(SilentAudioError):
+        predict_with_keras(find_bundle(), silence, limits=LIMITS)
+    with pytest.raises(BundleError, match=r"bundle\.json"):
+        predict_with_keras(tmp_path, chord(), limits=LIMITS)
+
+
+def test_the_microphone_can_be_loaded_afterwards() -> None:
+    """In one process, importing TensorFlow before aiortc ends in a segmentation fault."""
+    script = (
+        "import sys\n"
+        "from songnet.inference.bundle import find_bundle\n"
+        "from songnet.inference.keras_process import predict_with_keras\n"
+        "from songnet.signal.audio import DecodeLimits\n"
+        "audio = sys.stdin.buffer.read()\n"
+        "predict_with_keras(find_bundle(), audio, limits=DecodeLimits())\n"
+        "assert 'tensorflow' not in sys.modules\n"
+        "import aiortc\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], input=chord(), check=False)
+    assert done.returncode == 0
