@@ -76,6 +76,7 @@ def robustness_chart(results: Results) -> ReportFigure | None:
         return None
     conditions = [row["condition"] for row in next(iter(section.values()))]
     order = [model for model in results.titles if model in section]
+    n_tracks = next(iter(section.values()))[0]["n_tracks"]
     values = pd.DataFrame(
         {results.titles[m]: [-100 * row["lost"] for row in section[m]] for m in order},
         index=conditions,
@@ -85,7 +86,7 @@ def robustness_chart(results: Results) -> ReportFigure | None:
         title="What bad sound costs",
         alt="Change of accuracy by model and condition",
         figure=heat_figure(values, texts=texts, is_signed=True),
-        note="Points of accuracy against the same tracks clean.",
+        note=f"Points of accuracy against the same {n_tracks} tracks clean.",
     )
 
 

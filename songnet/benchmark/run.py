@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -190,6 +191,8 @@ class BenchmarkRun:
     def _conditions(self, piece: Piece, deadline: Deadline) -> None:
         learned = self._load(piece)
         tested = _tested(self.inputs.scored, piece.fold)
+        if piece.study == "robustness":
+            tested = _drawn(tested)
         frames = []
         for condition in _CONDITIONS[piece.study]:
             self._prepare(piece, tested, deadline, condition=condition)
@@ -259,3 +262,8 @@ class BenchmarkRun:
 
 def _tested(dataset: Dataset, fold: int) -> list[Track]:
     return [track for track in dataset if track.fold == fold]
+
+
+def _drawn(tracks: Sequence[Track]) -> list[Track]:
+    """Every third track in the order of hashes: degraded sound takes hours to make."""
+    return sorted(tracks, key=lambda t: hashlib.sha256(t.track_id.encode()).digest())[::3]
