@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from html import escape
+
 import numpy as np
 import numpy.typing as npt
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from app.charts import finish_figure, genre_colors, style_time_axis
+from app.charts import (
+    GRID_COLOR,
+    finish_figure,
+    genre_colors,
+    step_traces,
+    style_time_axis,
+)
 from app.charts_views import SCALE, even_columns
 from songnet.inference.explain import Attribution
+from songnet.inference.prediction import Timeline
 
-__all__ = ["METHODS", "attribution_figure", "change_figure"]
+__all__ = ["METHODS", "attribution_figure", "change_figure", "timelines_figure"]
 
 FloatArray = npt.NDArray[np.float64]
 _MAX_COLUMNS = 700
@@ -156,3 +165,50 @@ def change_figure(
     figure.update_yaxes(ticksuffix="  ", showgrid=False)
     figure.update_layout(barmode="group", bargap=0.25, dragmode=False, showlegend=False)
     return finish_figure(figure, height=44 * len(genres) + 8)
+
+
+def timelines_figure(
+    genres: tuple[str, ...], first: Timeline, second: Timeline, *, names: tuple[str, str]
+) -> go.Figure:
+    """Draw how the genre moves in two answers, one over the other on the same time axis.
+
+    Parameters
+    ----------
+    genres : tuple of str
+    first, second : Timeline
+        Without overlap.
+    names : tuple of str
+        What the two are.
+
+    Returns
+    -------
+    figure : go.Figure
+    """
+    figure = make_subplots(
+        rows=2,
+        cols=1,
+        shared_xaxes=True,
+        vertical_spacing=0.2,
+        subplot_titles=[escape(name) for name in names],
+    )
+    in_legend: set[str] = set()
+    for row, steps in enumerate((first, second), start=1):
+        for trace in step_traces(steps, genres):
+            trace.update(legendgroup=trace.name, showlegend=trace.name not in in_legend)
+            in_legend.add(trace.name)
+            figure.add_trace(trace, row=row, col=1)
+    style_time_axis(figure, 0.0, float(max(first.end_seconds[-1], second.end_seconds[-1])))
+    figure.update_xaxes(showticklabels=True)
+    figure.update_yaxes(
+        range=[0, 1], tickformat=".0%", tickvals=[0, 0.5, 1], gridcolor=GRID_COLOR, fixedrange=True
+    )
+    figure.update_annotations(font_size=14, x=0, xanchor="left")
+    figure.update_layout(
+        barmode="stack",
+        bargap=0,
+        dragmode=False,
+        hovermode="closest",
+        legend={"orientation": "h", "y": -0.12, "yanchor": "top", "x": 0, "traceorder": "normal"},
+    )
+    finish_figure(figure, height=420)
+    return figure.update_layout(margin_t=30)

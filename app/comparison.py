@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +11,7 @@ import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from app import charts, session, track_services
-from app.charts_change import change_figure
+from app.charts_change import change_figure, timelines_figure
 from app.components import percent, show_error
 from app.services import load_classifier
 from app.session import Clip
@@ -19,7 +19,7 @@ from app.settings import Settings
 from app.sound_panel import NAVIGATOR_CONFIG
 from app.track_services import ModelChoice
 from songnet.exceptions import SongNetError
-from songnet.inference.prediction import Prediction
+from songnet.inference.prediction import Prediction, Timeline
 from songnet.inference.timeline import genre_steps, time_shares
 from songnet.signal.audio import AUDIO_EXTENSIONS, DecodeLimits
 
@@ -181,10 +181,11 @@ def _show_answer(side: Side) -> None:
 
 def _show_difference(first: Side, second: Side) -> None:
     genres = tuple(dict.fromkeys(first.prediction.genres + second.prediction.genres))
-    probs = [_aligned(side.prediction, genres) for side in (first, second)]
+    sides, names = (first, second), (first.name, second.name)
+    probs = [_aligned(side.prediction, genres, side.prediction.probs) for side in sides]
     st.subheader("Probability of each genre", anchor=False)
     st.plotly_chart(
-        change_figure(genres, probs[0], probs[1], names=(first.name, second.name)),
+        change_figure(genres, probs[0], probs[1], names=names),
         key="compare-figure",
         config=NAVIGATOR_CONFIG,
         alt="Probability of each genre, side by side",
@@ -195,9 +196,23 @@ def _show_difference(first: Side, second: Side) -> None:
         f"Pale: {first.name}; full: {second.name}. They differ most on {genres[largest]}, by "
         f"{gap:.1f} percentage points."
     )
+    st.subheader("The genre over time", anchor=False)
+    steps = [_steps(side.prediction, genres) for side in sides]
+    st.plotly_chart(
+        timelines_figure(genres, steps[0], steps[1], names=names),
+        key="compare-timelines",
+        config=NAVIGATOR_CONFIG,
+        alt="Probability of the genres over time, one answer over the other",
+    )
 
 
-def _aligned(prediction: Prediction, genres: tuple[str, ...]) -> FloatArray:
+def _steps(prediction: Prediction, genres: tuple[str, ...]) -> Timeline:
+    steps = genre_steps(prediction.timeline, duration_seconds=prediction.duration_seconds)
+    return replace(steps, probs=_aligned(prediction, genres, steps.probs))
+
+
+def _aligned(prediction: Prediction, genres: tuple[str, ...], probs: FloatArray) -> FloatArray:
     """Probabilities in the order of other genres; 0 for those that the model does not know."""
-    known = dict(zip(prediction.genres, prediction.probs.tolist(), strict=True))
-    return np.array([known.get(genre, 0.0) for genre in genres])
+    aligned = np.zeros((*probs.shape[:-1], len(genres)))
+    aligned[..., [genres.index(genre) for genre in prediction.genres]] = probs
+    return aligned

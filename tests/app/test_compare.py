@@ -33,6 +33,7 @@ def test_two_models_on_one_track(page: AppTest) -> None:
     assert "int8" in second.value
     assert len(page.metric) == 2
     assert any("differ most" in caption.value for caption in page.caption)
+    assert len(page.get("plotly_chart")) == 2
 
 
 def test_two_tracks_under_one_model(page: AppTest) -> None:

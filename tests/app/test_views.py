@@ -8,7 +8,7 @@ import io
 import numpy as np
 import pytest
 
-from app.charts_change import attribution_figure, change_figure
+from app.charts_change import attribution_figure, change_figure, timelines_figure
 from app.charts_explanation import (
     evidence_figure,
     group_moments,
@@ -162,6 +162,19 @@ def test_two_answers_stand_in_one_order() -> None:
     by_name = {trace.name: trace for trace in figure.data}
     assert list(by_name["before"].x) == sorted(first)
     assert [second[GENRES.index(genre)] for genre in by_name["after"].y] == list(by_name["after"].x)
+
+
+def test_two_timelines_share_their_axis_and_legend() -> None:
+    short, long = (
+        genre_steps(timeline_of(seconds, seed=int(seconds)), duration_seconds=seconds)
+        for seconds in (30.0, 90.0)
+    )
+    figure = timelines_figure(GENRES, short, long, names=("<b>one</b>", "two"))
+    assert figure.layout.xaxis.range == figure.layout.xaxis2.range
+    assert [a.text for a in figure.layout.annotations] == ["&lt;b&gt;one&lt;/b&gt;", "two"]
+    shown = [trace.name for trace in figure.data if trace.showlegend]
+    assert len(shown) == len(set(shown))
+    assert set(shown) == {trace.name for trace in figure.data}
 
 
 def test_the_shown_stretch_stays_within_the_track() -> None:
