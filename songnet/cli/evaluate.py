@@ -69,7 +69,7 @@ def evaluate(
         twins=twins,
         degraded=DegradedStores(training=training, test=test),
         jobs=jobs,
-        progress=lambda fold, message: typer.echo(f"Fold {fold}: {message}", err=True),
+        progress=lambda fold: typer.echo(f"Fold {fold}: done", err=True),
     )
     path = run_dir / "report.json"
     report.save(path)

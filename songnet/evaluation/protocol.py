@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["DegradedStores", "FoldProgress", "cross_validate", "predict_fold"]
 
 FloatArray = npt.NDArray[np.float64]
-FoldProgress = Callable[[int, str], None]
+FoldProgress = Callable[[int], None]
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def cross_validate(  # noqa: PLR0913 - data, recipe and conditions, by keyword
     jobs : int
         Folds trained at the same time, one core each.
     progress : callable, optional
-        Called with (fold, message).
+        Called with each fold that is done.
 
     Returns
     -------
@@ -117,7 +117,7 @@ def cross_validate(  # noqa: PLR0913 - data, recipe and conditions, by keyword
         for future in as_completed(futures):
             predictions.append(future.result())
             if progress:
-                progress(futures[future], "done")
+                progress(futures[future])
     predictions.sort(key=lambda fold: fold.fold)
     return summarise_folds(
         dataset,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -129,11 +130,12 @@ def _check_recipe(settings: dict[str, Any], genres: tuple[str, ...], report: Rep
 
 
 def _kept_detector(folder: Path, features: FeatureConfig) -> tuple[str, ...]:
-    """A detector of music for the same features stays, one for others goes."""
+    """A detector of music for the same features stays; one for others, or damaged, goes."""
     names = (MUSIC_FILE, MUSIC_REPORT_FILE)
     path = folder / MUSIC_FILE
-    if path.is_file() and MusicDetector.load(path).feature_hash == features.hash:
-        return names
+    with suppress(BundleError):
+        if path.is_file() and MusicDetector.load(path).feature_hash == features.hash:
+            return names
     for name in names:
         (folder / name).unlink(missing_ok=True)
     return ()
