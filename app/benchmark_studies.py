@@ -27,6 +27,22 @@ def learning_chart(results: Results) -> ReportFigure | None:
         {m: ([100 * r["share"] for r in rows], rows) for m, rows in points.items()},
         title="How much each learns from more music",
         x_title="Share of the training artists (%)",
+        note=_needed_note(results),
+    )
+
+
+def _needed_note(results: Results) -> str:
+    """How many tracks the wanted accuracy would need."""
+    needed = results.files.get("learning_curve", {}).get("needed", {})
+    answers = [
+        f"{results.titles[model]} about {n_train:,}"
+        for model, n_train in needed.get("n_train", {}).items()
+    ]
+    if not answers:
+        return ""
+    return (
+        f"If the error goes on falling by its power law, {needed['accuracy']:.0%} need this many "
+        f"clips to learn from: {'; '.join(answers)}."
     )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from songnet.benchmark.inputs import Inputs
 from songnet.benchmark.pieces import LEARNING_SHARES, Piece
 from songnet.benchmark.reader import Reader, Scored, headline_intervals, is_right
+from songnet.evaluation.learning_curve import tracks_needed
 from songnet.evaluation.metrics import accuracy, evaluate
 from songnet.exceptions import DatasetError
 from songnet.signal.statistics import StatisticsConfig, statistics_names
@@ -21,7 +22,10 @@ __all__ = [
     "leaky_section",
     "learning_curve_section",
     "mfcc_section",
+    "needed_section",
 ]
+
+_WANTED_ACCURACY = 0.75
 
 
 def conditions_section(
@@ -76,19 +80,40 @@ def codec_section(scored: Mapping[str, Scored], reader: Reader) -> dict[str, Any
 def learning_curve_section(
     scored: Mapping[str, Scored], reader: Reader, seed: int
 ) -> dict[str, Any]:
-    """Metrics against the share of the training data, where all folds are there."""
+    """Metrics against the share of the training data, where all folds are there.
+
+    ``n_train`` is the mean number of whole clips of the share; networks learn
+    from the excerpts of as many artists too.
+    """
+    n_folds = len(reader.dataset.folds)
     models: dict[str, Any] = {}
     for name, whole in scored.items():
         if not whole.entry.has_learning_curve:
             continue
-        points = []
+        parts = []
         for share in LEARNING_SHARES:
             rows = reader.rows(whole.entry, "learning-curve", share)
             if rows is not None and len(rows) == len(whole.rows):
-                part = reader.scored(whole.entry, "learning-curve", rows)
-                points.append({"share": share, **headline_intervals(part, seed)})
-        models[name] = [*points, {"share": 1.0, **headline_intervals(whole, seed)}]
+                parts.append((share, reader.scored(whole.entry, "learning-curve", rows)))
+        n_train = len(whole.rows) * (n_folds - 1) / n_folds
+        models[name] = [
+            {"share": share, "n_train": round(share * n_train), **headline_intervals(part, seed)}
+            for share, part in (*parts, (1.0, whole))
+        ]
     return models
+
+
+def needed_section(curves: Mapping[str, Any]) -> dict[str, Any]:
+    """Whole clips that an accuracy of 75 % would need, where a curve can be continued."""
+    tracks = {
+        name: tracks_needed(
+            [point["n_train"] for point in points],
+            [point["accuracy"]["value"] for point in points],
+            wanted=_WANTED_ACCURACY,
+        )
+        for name, points in curves.items()
+    }
+    return {"accuracy": _WANTED_ACCURACY, "n_train": {k: n for k, n in tracks.items() if n}}
 
 
 def leaky_section(scored: Mapping[str, Scored], reader: Reader, seed: int) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from songnet.benchmark.studies import (
     leaky_section,
     learning_curve_section,
     mfcc_section,
+    needed_section,
 )
 from songnet.datasets.base import Dataset
 from songnet.evaluation.comparison import compare_models
@@ -98,6 +99,7 @@ def summarise(
         name: {"models": models} for name, models in sections.items()
     }
     contents["leaderboard"]["not_run"] = _not_run(entries, incomplete)
+    contents["learning_curve"]["needed"] = needed_section(sections["learning_curve"])
     if mfcc := mfcc_section(inputs):
         contents["mfcc"] = mfcc
     files = []

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -119,6 +121,9 @@ def test_results_say_what_was_measured(inputs, done, tmp_path):
     assert [row["condition"] for row in read(tmp_path / "seconds.json")["models"]["knn"]] == [
         "1s", "3s", "5s", "10s", "20s", "30s"
     ]  # fmt: skip
+    curve = read(tmp_path / "learning_curve.json")
+    assert curve["models"] == {}
+    assert curve["needed"] == {"accuracy": 0.75, "n_train": {}}
     assert read(tmp_path / "codec.json")["models"]["knn"]["n_tracks"] == 12
     assert read(tmp_path / "leaky.json")["models"]["knn"]["split"] == "tracks"
     mfcc = read(tmp_path / "mfcc.json")["by_genre"]
@@ -129,6 +134,21 @@ def test_results_say_what_was_measured(inputs, done, tmp_path):
     table = pd.read_parquet(tmp_path / "predictions.parquet")
     assert len(table) == 2 * len(inputs.dataset)
     assert read(tmp_path / "predictions.json")["rows"] == len(table)
+
+
+def test_the_learning_curve_ends_with_all_data(inputs, done, tmp_path):
+    run_dir = shutil.copytree(done, tmp_path / "runs")
+    learner = replace(KNN, has_learning_curve=True)
+    for piece in list_pieces((learner,), (0, 1), studies=["learning-curve"]):
+        rows = pd.read_parquet(
+            Piece(KNN, "folds", piece.fold).folder(run_dir) / "predictions.parquet"
+        )
+        piece.finish(run_dir, data_hash=inputs.dataset.hash, seed=0, results={}, rows=rows)
+    summarise((MAJORITY, learner), inputs, run_dir=run_dir, results=tmp_path, seed=0)
+    points = read(tmp_path / "learning_curve.json")["models"]["knn"]
+    assert [point["share"] for point in points] == [0.1, 0.25, 0.5, 1.0]
+    assert [point["n_train"] for point in points] == [2, 6, 12, 24]
+    assert points[-1]["accuracy"] == read(tmp_path / "leaderboard.json")["models"][0]["accuracy"]
 
 
 def test_nothing_finished_is_no_result(inputs, tmp_path):
