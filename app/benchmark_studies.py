@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 
 from app.benchmark import Results
@@ -49,6 +51,8 @@ def _needed_note(results: Results) -> str:
 def seconds_chart(results: Results) -> ReportFigure | None:
     """Accuracy against the seconds heard, of the best model of each kind."""
     section = results.section("seconds")
+    if not section:
+        return None
     best = {results.kinds[m]: m for m in reversed(list(results.titles)) if m in section}
     return _lines_chart(
         results,
@@ -59,7 +63,7 @@ def seconds_chart(results: Results) -> ReportFigure | None:
         },
         title="How long each must listen",
         x_title="Seconds heard",
-        note="The best model of each kind.",
+        note=f"The best model of each kind, on {_n_tracks(section)} of the tracks.",
     )
 
 
@@ -92,7 +96,6 @@ def robustness_chart(results: Results) -> ReportFigure | None:
         return None
     conditions = [row["condition"] for row in next(iter(section.values()))]
     order = [model for model in results.titles if model in section]
-    n_tracks = next(iter(section.values()))[0]["n_tracks"]
     values = pd.DataFrame(
         {results.titles[m]: [-100 * row["lost"] for row in section[m]] for m in order},
         index=conditions,
@@ -102,8 +105,13 @@ def robustness_chart(results: Results) -> ReportFigure | None:
         title="What bad sound costs",
         alt="Change of accuracy by model and condition",
         figure=heat_figure(values, texts=texts, is_signed=True),
-        note=f"Points of accuracy against the same {n_tracks} tracks clean.",
+        note=f"Points of accuracy against the same {_n_tracks(section)} tracks clean.",
     )
+
+
+def _n_tracks(section: dict[str, Any]) -> int:
+    """Tracks that each model heard under each condition."""
+    return int(next(iter(section.values()))[0]["n_tracks"])
 
 
 def codec_chart(results: Results) -> ReportFigure | None:

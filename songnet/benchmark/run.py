@@ -190,9 +190,7 @@ class BenchmarkRun:
 
     def _conditions(self, piece: Piece, deadline: Deadline) -> None:
         learned = self._load(piece)
-        tested = _tested(self.inputs.scored, piece.fold)
-        if piece.study == "robustness":
-            tested = _drawn(tested)
+        tested = _drawn(_tested(self.inputs.scored, piece.fold))
         frames = []
         for condition in _CONDITIONS[piece.study]:
             self._prepare(piece, tested, deadline, condition=condition)
@@ -265,5 +263,5 @@ def _tested(dataset: Dataset, fold: int) -> list[Track]:
 
 
 def _drawn(tracks: Sequence[Track]) -> list[Track]:
-    """Every third track in the order of hashes: degraded sound takes hours to make."""
+    """Every third track in the order of hashes: other sound of all would take hours to make."""
     return sorted(tracks, key=lambda t: hashlib.sha256(t.track_id.encode()).digest())[::3]

@@ -112,13 +112,15 @@ def test_results_say_what_was_measured(inputs, done, tmp_path):
     assert pair["difference"]["high"] < 0
     assert pair["p_mcnemar_holm"] < 0.001
     degraded = read(tmp_path / "robustness.json")["models"]["knn"]
+    listened = read(tmp_path / "seconds.json")["models"]["knn"]
     assert len(degraded) == 7
     assert {row["n_tracks"] for row in degraded} == {len(inputs.dataset) // 3}
+    assert {row["n_tracks"] for row in listened} == {len(inputs.dataset) // 3}
     assert degraded[0]["accuracy"]["value"] < 0.75 < degraded[0]["clean_accuracy"]
     assert degraded[0]["lost"] == pytest.approx(
         degraded[0]["clean_accuracy"] - degraded[0]["accuracy"]["value"], abs=1e-5
     )
-    assert [row["condition"] for row in read(tmp_path / "seconds.json")["models"]["knn"]] == [
+    assert [row["condition"] for row in listened] == [
         "1s", "3s", "5s", "10s", "20s", "30s"
     ]  # fmt: skip
     curve = read(tmp_path / "learning_curve.json")
