@@ -246,7 +246,10 @@ def lines_figure(
         figure.update_yaxes(range=[0, 1.01])
     figure.update_xaxes(title=x_title)
     figure.update_yaxes(title=y_title)
-    figure.update_layout(legend={"orientation": "h", "y": -0.22, "yanchor": "top", "x": 0})
+    # Of a single line too: it says whose it is.
+    figure.update_layout(
+        showlegend=True, legend={"orientation": "h", "y": -0.22, "yanchor": "top", "x": 0}
+    )
     return finish_chart(figure, height=480)
 
 
