@@ -31,11 +31,14 @@ _WANTED_ACCURACY = 0.75
 def conditions_section(
     scored: Mapping[str, Scored], reader: Reader, study: str, seed: int
 ) -> dict[str, Any]:
-    """Metrics under each condition, and the change from the same tracks clean."""
+    """Metrics under each condition, and the change from the same tracks clean.
+
+    Only of models with all folds: the others would be compared on other tracks.
+    """
     models: dict[str, Any] = {}
     for name, clean in scored.items():
         rows = reader.rows(clean.entry, study)
-        if rows is None:
+        if rows is None or set(rows["fold"]) != set(reader.dataset.folds):
             continue
         right = dict(zip(clean.rows["track_id"], is_right(clean), strict=True))
         models[name] = []

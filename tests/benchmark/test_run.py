@@ -153,6 +153,14 @@ def test_the_learning_curve_ends_with_all_data(inputs, done, tmp_path):
     assert points[-1]["accuracy"] == read(tmp_path / "leaderboard.json")["models"][0]["accuracy"]
 
 
+def test_a_study_without_all_folds_is_left_out(inputs, done, tmp_path):
+    run_dir = shutil.copytree(done, tmp_path / "runs")
+    shutil.rmtree(run_dir / "seconds" / "knn" / "fold-1")
+    summarise((MAJORITY, KNN), inputs, run_dir=run_dir, results=tmp_path, seed=0)
+    assert read(tmp_path / "seconds.json")["models"] == {}
+    assert set(read(tmp_path / "robustness.json")["models"]) == {"knn"}
+
+
 def test_nothing_finished_is_no_result(inputs, tmp_path):
     with pytest.raises(DatasetError, match="No model has all folds"):
         summarise((KNN,), inputs, run_dir=tmp_path, results=tmp_path, seed=0)
