@@ -63,7 +63,7 @@ def seconds_chart(results: Results) -> ReportFigure | None:
         },
         title="How long each must listen",
         x_title="Seconds heard",
-        note=f"The best model of each kind, on {_n_tracks(section)} of the tracks.",
+        note=f"The best model of each kind that was run, on {_n_tracks(section)} of the tracks.",
     )
 
 

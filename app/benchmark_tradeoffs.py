@@ -11,6 +11,8 @@ from app.charts import OTHER_COLOR
 
 __all__ = ["cost_figure", "dumbbell_figure"]
 
+_WIDE = 100
+
 
 def dumbbell_figure(
     frame: pd.DataFrame, *, left: str, right: str, names: tuple[str, str]
@@ -80,7 +82,9 @@ def cost_figure(frame: pd.DataFrame, *, cost: str, title: str) -> go.Figure:
                     "symbol": ["diamond" if r == "litert" else "circle" for r in part["runtime"]]},
             hovertemplate="%{customdata}<br>%{y:.1f} %, %{x:,.3g}<extra></extra>",
         )  # fmt: skip
-    figure.update_xaxes(title=title, type="log", dtick=1)
+    # A tick a power of ten leaves less than two of them with one tick.
+    is_wide = rows[cost].max() > _WIDE * rows[cost].min()
+    figure.update_xaxes(title=title, type="log", dtick=1 if is_wide else "D2")
     figure.update_yaxes(title="Accuracy", ticksuffix=" %")
     figure.update_layout(legend={"orientation": "h", "y": -0.25, "yanchor": "top", "x": 0})
     return finish_chart(figure, height=480)
