@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
@@ -82,9 +83,11 @@ def cost_figure(frame: pd.DataFrame, *, cost: str, title: str) -> go.Figure:
                     "symbol": ["diamond" if r == "litert" else "circle" for r in part["runtime"]]},
             hovertemplate="%{customdata}<br>%{y:.1f} %, %{x:,.3g}<extra></extra>",
         )  # fmt: skip
-    # A tick a power of ten leaves less than two of them with one tick.
-    is_wide = rows[cost].max() > _WIDE * rows[cost].min()
-    figure.update_xaxes(title=title, type="log", dtick=1 if is_wide else "D2")
+    figure.update_xaxes(title=title, type="log", dtick=1)
+    # A tick a power of ten would leave less than two of them with one tick.
+    if rows[cost].max() < _WIDE * rows[cost].min():
+        tens = 10.0 ** np.arange(*np.floor(np.log10([rows[cost].min(), 10 * rows[cost].max()])))
+        figure.update_xaxes(tickvals=np.outer(tens, (1, 2, 5)).ravel().tolist())
     figure.update_yaxes(title="Accuracy", ticksuffix=" %")
     figure.update_layout(legend={"orientation": "h", "y": -0.25, "yanchor": "top", "x": 0})
     return finish_chart(figure, height=480)
