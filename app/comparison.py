@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -44,6 +45,13 @@ class Side:
     name: str
     details: tuple[str, ...]
     prediction: Prediction
+
+    @cached_property
+    def steps(self) -> Timeline:
+        """How the genre moves over the track, without overlap."""
+        return genre_steps(
+            self.prediction.timeline, duration_seconds=self.prediction.duration_seconds
+        )
 
 
 def compare_models(settings: Settings) -> None:
@@ -172,8 +180,7 @@ def _show_answer(side: Side) -> None:
         border=True,
         label_visibility="collapsed",
     )
-    steps = genre_steps(prediction.timeline, duration_seconds=prediction.duration_seconds)
-    shares = time_shares(steps)
+    shares = time_shares(side.steps)
     order = [i for i in (-shares).argsort()[:3] if shares[i]]
     parts = ", ".join(f"{prediction.genres[i]} {percent(shares[i])}" for i in order)
     st.caption(f"Share of time: {parts}. {'. '.join(side.details)}.")
@@ -197,18 +204,16 @@ def _show_difference(first: Side, second: Side) -> None:
         f"{gap:.1f} percentage points."
     )
     st.subheader("The genre over time", anchor=False)
-    steps = [_steps(side.prediction, genres) for side in sides]
+    steps = [
+        replace(side.steps, probs=_aligned(side.prediction, genres, side.steps.probs))
+        for side in sides
+    ]
     st.plotly_chart(
         timelines_figure(genres, steps[0], steps[1], names=names),
         key="compare-timelines",
         config=NAVIGATOR_CONFIG,
         alt="Probability of the genres over time, one answer over the other",
     )
-
-
-def _steps(prediction: Prediction, genres: tuple[str, ...]) -> Timeline:
-    steps = genre_steps(prediction.timeline, duration_seconds=prediction.duration_seconds)
-    return replace(steps, probs=_aligned(prediction, genres, steps.probs))
 
 
 def _aligned(prediction: Prediction, genres: tuple[str, ...], probs: FloatArray) -> FloatArray:
