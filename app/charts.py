@@ -20,6 +20,7 @@ __all__ = [
     "finish_figure",
     "genre_colors",
     "probabilities_figure",
+    "round_ticks",
     "seconds_to_axis",
     "song_figure",
     "step_traces",
@@ -40,6 +41,8 @@ _SHOWN_FROM = 0.1
 # begin on 1970-01-02: plotly would read small numbers of milliseconds as years.
 _MS = 1000.0
 _START_MS = 86_400_000.0
+_TICK_STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600)
+_MAX_TICKS = 8
 
 
 def genre_colors(genres: tuple[str, ...]) -> dict[str, str]:
@@ -239,6 +242,12 @@ def seconds_to_axis(seconds: FloatArray) -> FloatArray: ...
 def seconds_to_axis(seconds: float | FloatArray) -> float | FloatArray:
     """Place seconds on a date axis that writes minutes and seconds."""
     return np.round(_START_MS + seconds * _MS, 1)
+
+
+def round_ticks(duration_seconds: float) -> dict[str, float]:
+    """Place at most eight ticks at round moments from the beginning, as settings of an axis."""
+    fits = (step for step in _TICK_STEPS if duration_seconds / step <= _MAX_TICKS)
+    return {"tick0": seconds_to_axis(0.0), "dtick": _MS * next(fits, _TICK_STEPS[-1])}
 
 
 def clock_text(seconds: float) -> str:

@@ -13,7 +13,7 @@ from app.charts import (
     GRID_COLOR,
     finish_figure,
     genre_colors,
-    seconds_to_axis,
+    round_ticks,
     step_traces,
     style_time_axis,
 )
@@ -25,8 +25,6 @@ __all__ = ["METHODS", "attribution_figure", "change_figure", "timelines_figure"]
 
 FloatArray = npt.NDArray[np.float64]
 _MAX_COLUMNS = 700
-_TICK_SECONDS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800)
-_MAX_TICKS = 7
 #: How an attribution is computed, and what it means.
 METHODS = {
     "Integrated gradients": (
@@ -202,9 +200,8 @@ def timelines_figure(
             figure.add_trace(trace, row=row, col=1)
     end_seconds = float(max(first.end_seconds[-1], second.end_seconds[-1]))
     style_time_axis(figure, 0.0, end_seconds)
-    # Named one by one: plotly would put those of its own choice at the middles of the bars.
-    ticks = np.arange(0.0, end_seconds, _tick_seconds(end_seconds))
-    figure.update_xaxes(showticklabels=True, tickvals=seconds_to_axis(ticks).tolist())
+    # Those of its own choice plotly would put at the middles of the bars.
+    figure.update_xaxes(showticklabels=True, **round_ticks(end_seconds))
     figure.update_yaxes(
         range=[0, 1], tickformat=".0%", tickvals=[0, 0.5, 1], gridcolor=GRID_COLOR, fixedrange=True
     )
@@ -218,9 +215,3 @@ def timelines_figure(
     )
     finish_figure(figure, height=420)
     return figure.update_layout(margin_t=30)
-
-
-def _tick_seconds(duration_seconds: float) -> int:
-    """Choose the shortest step of a clock that gives few enough ticks for a phone."""
-    fitting = (step for step in _TICK_SECONDS if duration_seconds / step <= _MAX_TICKS)
-    return next(fitting, 3600)

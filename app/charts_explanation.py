@@ -17,6 +17,7 @@ from app.charts import (
     clock_text,
     finish_figure,
     genre_colors,
+    round_ticks,
     seconds_to_axis,
     step_traces,
     style_time_axis,
@@ -36,7 +37,6 @@ __all__ = [
 
 FloatArray = npt.NDArray[np.float64]
 _MAX_BARS = 400
-_TICK_STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600)
 _MS = 1000.0
 SPREAD_NOTE = (
     "Mark: the mean; bar: one standard deviation to both sides; line: from the lowest to the "
@@ -74,9 +74,7 @@ def sections_figure(
         figure.add_trace(trace, row=2, col=1)
     style_time_axis(figure, 0.0, duration_seconds)
     # With so few bars plotly would put the ticks into their middles.
-    figure.update_xaxes(
-        showticklabels=True, tick0=seconds_to_axis(0.0), dtick=_tick_step(duration_seconds), row=2
-    )
+    figure.update_xaxes(showticklabels=True, **round_ticks(duration_seconds), row=2)
     figure.update_yaxes(fixedrange=True, showgrid=False)
     figure.update_yaxes(visible=False, range=[0, 1], row=1)
     figure.update_yaxes(
@@ -91,12 +89,6 @@ def sections_figure(
         legend={"orientation": "h", "y": -0.14, "yanchor": "top", "x": 0, "traceorder": "normal"},
     )
     return finish_figure(figure, height=360)
-
-
-def _tick_step(duration_seconds: float) -> float:
-    """Round distance of at most eight ticks, in milliseconds."""
-    fits = (step for step in _TICK_STEPS if duration_seconds / step <= 8)
-    return _MS * next(fits, _TICK_STEPS[-1])
 
 
 def _section_bars(sections: tuple[Section, ...], colors: Mapping[str, str]) -> go.Bar:
