@@ -1,4 +1,4 @@
-# make run    starts the app       make test   checks everything
+# make run    starts the app       make test   checks everything       make serve  app and API
 # Both set up what they need first; what is set up already is not done again.
 # PYTHON=python3.12 chooses the interpreter, E2E=0 leaves out the browser tests,
 # WORKERS=1 runs the tests one after the other, ARGS="…" is passed on to train, evaluate and run.
@@ -16,7 +16,7 @@ DEV_READY := $(VENV)/.ready-dev
 DEPENDENCIES := pyproject.toml requirements.txt constraints.txt
 
 .DELETE_ON_ERROR:
-.PHONY: run test lint format train evaluate bench screenshots readme constraints browser help
+.PHONY: run serve test lint format train evaluate bench screenshots readme constraints browser help
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -33,11 +33,14 @@ $(APP_READY): $(DEPENDENCIES) | $(BIN)/python
 	@touch $@
 
 $(DEV_READY): $(DEPENDENCIES) | $(BIN)/python
-	$(INSTALL) -c constraints.txt -e '.[app,train,dev]'
+	$(INSTALL) -c constraints.txt -e '.[api,app,train,dev]'
 	@touch $@ $(APP_READY)
 
 run: $(APP_READY) ## Start the app
 	$(BIN)/streamlit run app/main.py $(ARGS)
+
+serve: $(APP_READY) ## Start the app and its REST API on one port
+	$(BIN)/streamlit run app/server.py $(ARGS)
 
 test: $(DEV_READY) lint browser ## Lint, types and all tests with coverage
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile --cov --cov-report=term $(if $(filter 0,$(E2E)),-m "not e2e")

@@ -7,10 +7,10 @@ import streamlit as st
 from app import session
 from app.components import facts_html
 from app.live_ice import IceServers
-from app.live_places import LiveFullError
 from app.live_session import LiveSession
 from app.live_words import BROWSER_ERRORS, describe_trouble
 from app.settings import Settings
+from songnet.inference.live_places import LiveFullError
 from songnet.signal.audio import AUDIO_EXTENSIONS
 
 __all__ = ["show_advice", "show_diagnostics", "show_other_ways", "show_refusal"]

@@ -18,8 +18,8 @@ from typing import cast
 import numpy as np
 
 from app.live_memory import LiveMemory, LiveMoment, sound_to_wav
-from app.live_places import LiveFullError, LivePlaces
 from songnet.exceptions import SongNetError
+from songnet.inference.live_places import LiveFullError, LivePlaces
 from songnet.inference.prediction import Prediction
 from songnet.inference.streaming import Chunk, LevelReading, StreamingClassifier
 

@@ -13,9 +13,9 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from app import session
 from app.live_listener import LiveListener
-from app.live_places import LiveFullError, LivePlaces
 from app.live_stream import StreamReader
 from songnet.inference.classifier import Classifier
+from songnet.inference.live_places import LiveFullError, LivePlaces
 from songnet.inference.streaming import Chunk, StreamingClassifier
 from songnet.signal.remote import RemoteLimits
 

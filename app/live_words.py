@@ -11,8 +11,8 @@ from app.components import percent
 from app.live_listener import LiveView
 from app.live_log import named_shares
 from app.live_memory import LiveMoment
-from app.live_places import LiveFullError
 from app.live_session import LiveSession
+from songnet.inference.live_places import LiveFullError
 from songnet.inference.prediction import Prediction
 
 __all__ = ["BROWSER_ERRORS", "Headline", "describe", "describe_link", "describe_trouble"]

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from app.live_places import LivePlaces
 from app.playback import Playback, browser_mime, transcode_to_wav
 from app.session import Clip
 from songnet.datasets.places import index_root
 from songnet.datasets.recognise import Recogniser, TrackInfo
 from songnet.exceptions import AudioError, DatasetError
+from songnet.inference.live_places import LivePlaces
 from songnet.signal.audio import DecodeLimits
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ __all__ = [
     "load_classifier",
     "load_collection",
     "load_model_files",
+    "load_recogniser",
     "make_playback",
     "open_history_database",
     "read_model_facts",
@@ -48,6 +49,7 @@ __all__ = [
 ]
 
 _LOG = logging.getLogger(__name__)
+_Indexes = tuple[tuple[Path, int], ...]
 
 
 @dataclass(frozen=True)
@@ -233,26 +235,31 @@ def recognise(clip: Clip) -> TrackInfo:
     clip : Clip
         Its name counts only where it has exactly the form of FMA's names.
     """
-    indexes = sorted(index_root().glob("*.parquet"))
-    state = tuple((path, path.stat().st_mtime_ns) for path in indexes)
-    return _recognise(clip.digest, clip.name, state, clip.data)
+    return _recognise(clip.digest, clip.name, _index_state(), clip.data)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def _recognise(
     digest: str,  # noqa: ARG001 - the key
     name: str,
-    indexes: tuple[tuple[Path, int], ...],
+    indexes: _Indexes,
     _data: bytes,
 ) -> TrackInfo:
-    try:
-        return _load_recogniser(indexes).recognise(_data, name=name)
-    except (OSError, ValueError, KeyError):  # a damaged index: the tags are there all the same
-        return Recogniser().recognise(_data, name=name)
+    return _load_recogniser(indexes).recognise(_data, name=name)
+
+
+def load_recogniser() -> Recogniser:
+    """Open the indexes of the data sets at hand, again when one was written again."""
+    return _load_recogniser(_index_state())
+
+
+def _index_state() -> _Indexes:
+    paths = sorted(index_root().glob("*.parquet"))
+    return tuple((path, path.stat().st_mtime_ns) for path in paths)
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
-def _load_recogniser(indexes: tuple[tuple[Path, int], ...]) -> Recogniser:
+def _load_recogniser(indexes: _Indexes) -> Recogniser:
     return Recogniser([path for path, _ in indexes])
 
 

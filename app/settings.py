@@ -48,6 +48,9 @@ class Settings:
         Folders of built collections that visitors may explore and hear,
         SONGNET_COLLECTIONS, separated as in PATH; if empty the one that
         ``songnet collection build`` writes into.
+    api_origins : tuple of str
+        Other sites whose pages may use the API from a browser,
+        SONGNET_API_ORIGINS, separated by spaces.
     """
 
     max_upload_mb: int = 200
@@ -58,6 +61,7 @@ class Settings:
     max_live_sessions: int = 16
     allow_private_urls: bool = False
     collection_folders: tuple[Path, ...] = ()
+    api_origins: tuple[str, ...] = ()
 
     @property
     def remote_limits(self) -> RemoteLimits:
@@ -102,6 +106,7 @@ def read_settings() -> Settings:
             for part in os.environ.get("SONGNET_COLLECTIONS", "").split(os.pathsep)
             if part
         ),
+        api_origins=tuple(os.environ.get("SONGNET_API_ORIGINS", "").split()),
     )
 
 

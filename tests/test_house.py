@@ -70,7 +70,13 @@ def test_only_the_live_module_imports_streamlit_webrtc() -> None:
 
 @pytest.mark.parametrize(
     "module",
-    ["songnet", "songnet.inference.classifier", "songnet.inference.batch", "songnet.cli.main"],
+    [
+        "songnet",
+        "songnet.api",
+        "songnet.inference.classifier",
+        "songnet.inference.batch",
+        "songnet.cli.main",
+    ],
 )
 def test_importing_loads_nothing_that_only_learns(module: str) -> None:
     code = f"import sys, {module}; print(sorted({LEARNING!r} & set(sys.modules)))"

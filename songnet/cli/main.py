@@ -19,6 +19,7 @@ from songnet.cli.evaluate import evaluate
 from songnet.cli.export import export
 from songnet.cli.features import features
 from songnet.cli.predict import predict
+from songnet.cli.serve import serve
 from songnet.cli.train import train
 
 __all__ = ["app"]
@@ -31,6 +32,7 @@ app = typer.Typer(
     help="Name the genre of music; train and evaluate the networks that do.",
 )
 app.command()(predict)
+app.command()(serve)
 app.add_typer(data, name="data")
 app.add_typer(benchmark, name="benchmark")
 app.add_typer(collection, name="collection")

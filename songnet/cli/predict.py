@@ -13,8 +13,28 @@ from songnet.cli.console import print_error, print_table, quiet_libraries, show_
 
 if TYPE_CHECKING:
     from songnet.inference.batch import FileResult
+    from songnet.inference.classifier import Classifier
 
-__all__ = ["predict"]
+__all__ = ["ModelName", "RuntimeChoice", "open_classifier", "predict"]
+
+ModelName = Annotated[str, typer.Option(help="Name of a shipped model, or the folder of one.")]
+RuntimeChoice = Annotated[str, typer.Option(help="litert, litert-fp16, litert-int8 or keras.")]
+
+
+def open_classifier(model: str, runtime: str) -> Classifier:
+    """Open the model that a command names.
+
+    Raises
+    ------
+    BundleError, ParameterError
+    """
+    from songnet.inference.bundle import find_bundle
+    from songnet.inference.classifier import Classifier
+
+    is_folder = os.sep in model or Path(model, "bundle.json").is_file()
+    folder = Path(model) if is_folder else find_bundle(model)
+    with quiet_libraries():
+        return Classifier.load(folder, runtime=runtime)  # type: ignore[arg-type]  # checks it
 
 
 def predict(
@@ -27,25 +47,16 @@ def predict(
         bool, typer.Option("--json", help="Print one JSON array, an object a file.")
     ] = False,
     top_k: Annotated[int, typer.Option(min=1, help="Number of genres in the list.")] = 3,
-    model: Annotated[
-        str, typer.Option(help="Name of a shipped model, or the folder of one.")
-    ] = "songnet",
-    runtime: Annotated[
-        str, typer.Option(help="litert, litert-fp16, litert-int8 or keras.")
-    ] = "litert",
+    model: ModelName = "songnet",
+    runtime: RuntimeChoice = "litert",
 ) -> None:
     """Name the genre of audio files.
 
     Exits with 1 if any file has no prediction; the others are still named.
     """
     from songnet.inference.batch import find_audio, predict_files
-    from songnet.inference.bundle import find_bundle
-    from songnet.inference.classifier import Classifier
 
-    is_folder = os.sep in model or Path(model, "bundle.json").is_file()
-    folder = Path(model) if is_folder else find_bundle(model)
-    with quiet_libraries():
-        classifier = Classifier.load(folder, runtime=runtime)  # type: ignore[arg-type]  # checks it
+    classifier = open_classifier(model, runtime)
     found = find_audio(files)
     results: list[FileResult] = []
     with show_progress("Predicting") as advance:

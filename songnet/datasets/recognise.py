@@ -8,6 +8,7 @@ that is said. Otherwise it is what its own tags say, or unknown.
 from __future__ import annotations
 
 import hashlib
+import logging
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FoundBy", "Recogniser", "TrackInfo"]
 
+_LOG = logging.getLogger(__name__)
 _FMA_NAME = re.compile(r"([0-9]{6})\.mp3")
 _COLUMNS = ["artist", "album", "title", "year", "genre", "licence", "source", "track_id", "sha1"]
 
@@ -86,19 +88,28 @@ class Recogniser:
         Returns
         -------
         info : TrackInfo
+            Without the help of the indexes where one is damaged; the log says so.
         """
         tags = read_tags(data)
         if self._indexes:
-            sha1 = hashlib.sha1(data, usedforsecurity=False).hexdigest()
-            if row := self._read(self._row_of_sha1.get(sha1)):
-                return _from_row(row, FoundBy.SHA1)
-            match = _FMA_NAME.fullmatch(name)
-            row = self._read(self._row_of_fma_id.get(match[1])) if match else None
-            if row and not _contradicts(tags, row):
-                return _from_row(row, FoundBy.FMA_ID)
+            try:
+                if found := self._find(data, name, tags):
+                    return found
+            except (OSError, ValueError, KeyError) as error:
+                _LOG.warning("An index in %s is damaged: %s", self._indexes[0].parent, error)
         if tags == Tags():
             return TrackInfo(FoundBy.UNKNOWN)
         return TrackInfo(FoundBy.TAGS, **vars(tags))
+
+    def _find(self, data: bytes, name: str, tags: Tags) -> TrackInfo | None:
+        sha1 = hashlib.sha1(data, usedforsecurity=False).hexdigest()
+        if row := self._read(self._row_of_sha1.get(sha1)):
+            return _from_row(row, FoundBy.SHA1)
+        match = _FMA_NAME.fullmatch(name)
+        row = self._read(self._row_of_fma_id.get(match[1])) if match else None
+        if row and not _contradicts(tags, row):
+            return _from_row(row, FoundBy.FMA_ID)
+        return None
 
     @cached_property
     def _table(self) -> pa.Table:

@@ -12,8 +12,8 @@ import pytest
 import soundfile as sf
 
 from app.live_listener import LiveListener
-from app.live_places import LiveFullError, LivePlaces
 from songnet.exceptions import SongNetError
+from songnet.inference.live_places import LiveFullError, LivePlaces
 from songnet.inference.prediction import Prediction
 from songnet.inference.streaming import Chunk, StreamingClassifier
 from tests.app.stub import beat, stub_classifier

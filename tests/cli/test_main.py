@@ -23,7 +23,7 @@ def test_help_lists_the_commands(songnet: Songnet) -> None:
     out = songnet("--help").stdout
     assert all(
         f" {name} " in out
-        for name in ("data", "features", "train", "evaluate", "export", "predict")
+        for name in ("data", "features", "train", "evaluate", "export", "predict", "serve")
     )
 
 

@@ -89,6 +89,16 @@ def test_without_an_index_only_tags_count() -> None:
     assert Recogniser().recognise(encode(TAGS), name="000002.mp3").found_by is FoundBy.TAGS
 
 
+def test_with_a_damaged_index_the_tags_count(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "fma.parquet"
+    path.write_bytes(b"no parquet")
+    info = Recogniser([path]).recognise(encode(TAGS), name="000002.mp3")
+    assert (info.found_by, info.artist) == (FoundBy.TAGS, "AWOL")
+    assert str(tmp_path) in caplog.text
+
+
 @pytest.mark.corpus
 def test_real_clips_of_fma(corpus_root: Path, tmp_path: Path) -> None:
     from songnet.datasets.fma import load_fma_metadata

@@ -38,10 +38,12 @@ def free_port() -> int:
 
 
 @contextmanager
-def serve_app(*, module: str = "streamlit", **environment: str) -> Iterator[str]:
+def serve_app(
+    *, module: str = "streamlit", entry: str = "app/main.py", **environment: str
+) -> Iterator[str]:
     """Run the app on a free port of this machine; gives its address."""
     port = free_port()
-    command = [sys.executable, "-m", module, "run", "app/main.py"]
+    command = [sys.executable, "-m", module, "run", entry]
     options = {
         "server.port": port,
         "server.address": "127.0.0.1",

@@ -15,7 +15,7 @@ class LiveFullError(SongNetError):
     def __init__(self, n_places: int) -> None:
         super().__init__(
             f"All {n_places} places for live listening are taken, and one more would be too much "
-            "for the server. Try again in some minutes, or use the ways below."
+            "for the server. Try again in some minutes."
         )
 
 

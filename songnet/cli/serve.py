@@ -1,0 +1,68 @@
+"""``songnet serve``: the classifier over HTTP and WebSocket."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from songnet.cli.predict import ModelName, RuntimeChoice, open_classifier
+from songnet.exceptions import ParameterError
+
+__all__ = ["serve"]
+
+
+def serve(
+    *,
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; 0.0.0.0 for other machines.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="0 for any that is free.")] = 8000,
+    model: ModelName = "songnet",
+    runtime: RuntimeChoice = "litert",
+    max_upload_mb: Annotated[int, typer.Option(min=1, help="Largest file.")] = 200,
+    max_minutes: Annotated[int, typer.Option(min=1, help="Longest track.")] = 60,
+    max_live: Annotated[int, typer.Option(min=0, help="Live connections at once.")] = 16,
+    origin: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A site whose pages may call from a browser, such as https://songnet.example; "
+            "may be given often."
+        ),
+    ] = None,
+) -> None:
+    """Serve REST and WebSocket at /api/v1, until Ctrl+C.
+
+    The description for programs is /api/v1/openapi.json.
+    """
+    try:
+        import uvicorn
+        from starlette.applications import Starlette
+        from starlette.responses import RedirectResponse
+        from starlette.routing import Mount, Route
+
+        from songnet.api import PREFIX, ApiLimits, build_api
+    except ImportError as error:
+        raise ParameterError(
+            f"{error.name} is not installed; install what serves: pip install -e '.[api]'."
+        ) from error
+    from songnet.datasets.places import index_root
+    from songnet.datasets.recognise import Recogniser
+    from songnet.inference.live_places import LivePlaces
+    from songnet.signal.audio import DecodeLimits
+
+    classifier = open_classifier(model, runtime)
+    recogniser = Recogniser(sorted(index_root().glob("*.parquet")))
+    places = LivePlaces(max_live)
+    limits = ApiLimits(
+        decode=DecodeLimits(max_bytes=max_upload_mb * 2**20, max_seconds=60.0 * max_minutes),
+        origins=tuple(origin or ()),
+    )
+    api = build_api(
+        lambda: classifier,
+        open_places=lambda: places,
+        recognise=lambda data, name: recogniser.recognise(data, name=name),
+        limits=limits,
+    )
+    home = Route("/", lambda _: RedirectResponse(f"{PREFIX}/docs"))
+    uvicorn.run(Starlette(routes=[home, Mount(PREFIX, api)]), host=host, port=port)
