@@ -298,9 +298,13 @@ def _one_cycle_entries() -> tuple[Entry, ...]:
             "CRNN",
             "Convolutions and two GRUs (Choi et al. 2017), trained like SongNet's one cycle.",
         ),
+        "spectrogram_transformer": (
+            "Spectrogram transformer",
+            "Self-attention between patches (Gong et al. 2021), trained like SongNet's one cycle.",
+        ),
         "songnet": (
             "SongNet, one cycle",
-            "Attention and GRU after 100 epochs, no branch: what the other three compare with.",
+            "Attention and GRU after 100 epochs, no branch: what the other four compare with.",
         ),
     }
     return tuple(

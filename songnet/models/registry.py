@@ -20,6 +20,7 @@ from songnet.models.songnet import (
     build_songnet_lstm,
     build_songnet_no_attention,
 )
+from songnet.models.spectrogram_transformer import build_spectrogram_transformer
 from songnet.models.vgg_mel import build_vgg_mel
 
 __all__ = [
@@ -36,6 +37,7 @@ ARCHITECTURES: dict[str, Callable[..., keras.Model]] = {
     "songnet_lstm": build_songnet_lstm,
     "songnet_no_attention": build_songnet_no_attention,
     "crnn": build_crnn,
+    "spectrogram_transformer": build_spectrogram_transformer,
     "mel_cnn": build_mel_cnn,
     "vgg_mel": build_vgg_mel,
     "mfcc_cnn": build_mfcc_cnn,

@@ -53,7 +53,9 @@ def test_outputs_explain_the_logits_and_survive_saving(name: str, tmp_path: Path
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["songnet_lstm", "crnn", "vgg_mel", "mfcc_cnn"])
+@pytest.mark.parametrize(
+    "name", ["songnet_lstm", "crnn", "spectrogram_transformer", "vgg_mel", "mfcc_cnn"]
+)
 def test_the_tflite_file_agrees_with_keras(name: str, tmp_path: Path) -> None:
     network, path = build(name), tmp_path / "model.tflite"
     features = FeatureConfig(n_mels=N_MELS, patch_frames=N_FRAMES)
