@@ -26,7 +26,12 @@ __all__ = ["measure_cost"]
 
 _WARM_UP, _REPEATS = 2, 20
 _TRACK_SECONDS = 30.0
-_THREAD_VARIABLES = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
+_THREAD_VARIABLES = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "TF_NUM_INTRAOP_THREADS",
+    "TF_NUM_INTEROP_THREADS",
+)
 
 
 def measure_cost(entry: Entry, folder: Path, track: Path) -> dict[str, Any]:
@@ -47,25 +52,37 @@ def measure_cost(entry: Entry, folder: Path, track: Path) -> dict[str, Any]:
         ``runtimes``: for each its latency in ms of a 30 s track (decoded
         already) and of a window, p50 and p95, and its peak memory in MiB.
     """
-    context = get_context("spawn")
     runtimes = ("keras", "litert") if entry.is_network else ("scikit-learn",)
     sizes: dict[str, Any] = {}
     measured: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as temporary:
         lite = Path(temporary) / "model.tflite"
         if entry.is_network:
-            with ProcessPoolExecutor(1, mp_context=context) as pool:
-                sizes = pool.submit(_network_sizes, entry, folder, lite).result()
+            sizes = _in_own_process(_network_sizes, entry, folder, lite)
         for runtime in runtimes:
-            with ProcessPoolExecutor(1, mp_context=context) as pool:
-                measured[runtime] = pool.submit(
-                    _measure_runtime, runtime, entry, folder, lite, track
-                ).result()
+            measured[runtime] = _in_own_process(
+                _measure_runtime, runtime, entry, folder, lite, track
+            )
     if not entry.is_network:
         path = folder / "model.joblib"
         sizes = {"parameters": None, "macs": None, "weights_bytes": path.stat().st_size}
     machine = {"cores": os.cpu_count(), "machine": platform.machine(), "threads": 1}
     return {**sizes, "runtimes": measured, "machine": machine, "load": os.getloadavg()[0]}
+
+
+def _in_own_process(function: Callable[..., dict[str, Any]], *args: Any) -> dict[str, Any]:
+    """Call a function in a new process whose libraries use one thread each.
+
+    They read the variables when they are loaded, which is before the function is called.
+    """
+    before = dict(os.environ)
+    os.environ |= dict.fromkeys(_THREAD_VARIABLES, "1")
+    try:
+        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+            return pool.submit(function, *args).result()
+    finally:
+        os.environ.clear()
+        os.environ |= before
 
 
 def _network_sizes(entry: Entry, folder: Path, lite: Path) -> dict[str, Any]:
@@ -75,7 +92,8 @@ def _network_sizes(entry: Entry, folder: Path, lite: Path) -> dict[str, Any]:
     from songnet.models.registry import load_network
 
     network = load_network(folder / "run" / "network.keras")
-    features = entry.settings.features
+    features = entry.features
+    assert features is not None
     export_tflite(network, lite, features=features, precision="fp32")
     return {
         "parameters": int(network.count_params()),
@@ -87,7 +105,6 @@ def _network_sizes(entry: Entry, folder: Path, lite: Path) -> dict[str, Any]:
 def _measure_runtime(
     runtime: str, entry: Entry, folder: Path, lite: Path, track: Path
 ) -> dict[str, Any]:
-    os.environ |= dict.fromkeys(_THREAD_VARIABLES, "1")
     whole, window = (_network_calls if entry.is_network else _vector_calls)(
         runtime, entry, folder, lite, track
     )
@@ -124,7 +141,8 @@ def _network_calls(
     from songnet.inference.runtime import KerasRuntime, LiteRTRuntime, Runtime
     from songnet.signal.features import frame_patches, log_mel
 
-    features = entry.settings.features
+    features = entry.features  # not its settings: they would load TensorFlow beside LiteRT
+    assert features is not None
     network: Runtime
     if runtime == "keras":
         network = KerasRuntime(folder / "run" / "network.keras")

@@ -28,25 +28,28 @@ def layer_rows(network: keras.Model, input_shape: tuple[int, int]) -> list[dict[
     rows : list of dict
         ``name``, ``kind``, ``output_shape`` without the batch, ``parameters``
         and ``macs``: multiplications of one patch in convolutions, dense and
-        recurrent layers, the DCT and the clip statistics; normalisation,
-        pooling and activations are not counted.
+        recurrent layers, attention, the DCT and the clip statistics;
+        normalisation, pooling and activations are not counted.
     """
     layers = [layer for layer in network.layers if not isinstance(layer, keras.layers.InputLayer)]
-    inputs = [_listed(layer.input) for layer in layers]
+    inputs = [keras.tree.flatten(layer.input) for layer in layers]
     probe = keras.Model(network.input, [tensor for tensors in inputs for tensor in tensors])
-    shapes = iter(probe.compute_output_spec(keras.KerasTensor((1, *input_shape))))
-    sources = [[tuple(next(shapes).shape) for _ in tensors] for tensors in inputs]
-    outputs = [_output_shape(*pair) for pair in zip(layers, sources, strict=True)]
-    return [
-        {
-            "name": layer.name,
-            "kind": type(layer).__name__,
-            "output_shape": list(output[1:]),
-            "parameters": int(layer.count_params()),
-            "macs": _layer_macs(layer, source[0], output),
-        }
-        for layer, source, output in zip(layers, sources, outputs, strict=True)
-    ]
+    specs = probe.compute_output_spec(keras.KerasTensor((1, *input_shape)))
+    found = iter(keras.tree.flatten(specs))
+    rows = []
+    for layer, tensors in zip(layers, inputs, strict=True):
+        sources = [next(found) for _ in tensors]
+        output = _output_shape(layer, sources)
+        rows.append(
+            {
+                "name": layer.name,
+                "kind": type(layer).__name__,
+                "output_shape": list(output[1:]),
+                "parameters": int(layer.count_params()),
+                "macs": _layer_macs(layer, tuple(sources[0].shape), output),
+            }
+        )
+    return rows
 
 
 def count_macs(network: keras.Model, input_shape: tuple[int, int]) -> int:
@@ -54,13 +57,11 @@ def count_macs(network: keras.Model, input_shape: tuple[int, int]) -> int:
     return sum(row["macs"] for row in layer_rows(network, input_shape))
 
 
-def _listed(tensors: Any) -> list[Any]:
-    return list(tensors) if isinstance(tensors, (list, tuple)) else [tensors]
-
-
-def _output_shape(layer: Any, sources: list[Shape]) -> Shape:
-    shape = layer.compute_output_shape(sources if len(sources) > 1 else sources[0])
-    return tuple(shape["logits"] if isinstance(shape, dict) else shape)
+def _output_shape(layer: Any, sources: list[keras.KerasTensor]) -> Shape:
+    if isinstance(layer, keras.layers.MultiHeadAttention):
+        return tuple(layer.compute_output_spec(*sources).shape)
+    spec = layer.compute_output_spec(sources if len(sources) > 1 else sources[0])
+    return tuple((spec["logits"] if isinstance(spec, dict) else spec).shape)
 
 
 def _layer_macs(layer: Any, source: Shape, size: Shape) -> int:
@@ -72,8 +73,10 @@ def _layer_macs(layer: Any, source: Shape, size: Shape) -> int:
         return layer.count_macs(source[1], source[2])
     if kind == "Mfcc":
         return source[1] * source[2] * size[2]
-    if kind in {"Conv1D", "Conv2D"}:
+    if kind in {"Conv1D", "Conv2D", "Dense"}:
         return matrices * int(np.prod(size[1:-1]))
     if kind in {"GRU", "LSTM", "Bidirectional", "AttentionPooling", "MeanPooling"}:
         return matrices * source[1]
-    return matrices
+    if kind == "MultiHeadAttention":  # the projections, then every step with every other, twice
+        return matrices * source[1] + 2 * source[1] ** 2 * size[2]
+    return matrices if kind == "GenreHead" else 0

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from dataclasses import replace
@@ -13,9 +14,11 @@ import pytest
 
 from songnet.benchmark import cost
 from songnet.benchmark.adopt import adopt_folds
+from songnet.benchmark.entries import Entry
 from songnet.benchmark.pieces import STUDIES, Piece, list_pieces
 from songnet.benchmark.run import BenchmarkRun
 from songnet.benchmark.summary import summarise
+from songnet.config import FeatureConfig
 from songnet.datasets.base import Track
 from songnet.evaluation.out_of_fold import FoldPredictions
 from songnet.exceptions import DatasetError, ParameterError
@@ -189,8 +192,23 @@ def one_process(monkeypatch) -> None:
     monkeypatch.setattr(cost, "ProcessPoolExecutor", _InThisProcess)
     monkeypatch.setattr(cost, "_REPEATS", 5)
     monkeypatch.setattr(cost, "_TRACK_SECONDS", 4.0)
-    for name in cost._THREAD_VARIABLES:
-        monkeypatch.setenv(name, "1")  # put back afterwards
+
+
+def _measure_and_look(entry: Entry, lite: Path, track: Path) -> dict:
+    from threadpoolctl import threadpool_info
+
+    measured = cost._measure_runtime("litert", entry, lite.parent, lite, track)
+    threads = {pool["num_threads"] for pool in threadpool_info()}
+    return measured | {"threads": threads, "has_tensorflow": "tensorflow" in sys.modules}
+
+
+def test_litert_is_measured_alone_and_on_one_thread(inputs, repo_root):
+    entry = replace(NETWORK, features=FeatureConfig())
+    lite = repo_root / "models" / "songnet" / "model.tflite"
+    looked = cost._in_own_process(_measure_and_look, entry, lite, inputs.dataset.tracks[0].path)
+    assert looked["threads"] == {1}
+    assert not looked["has_tensorflow"]
+    assert looked["peak_mib"] > 10
 
 
 def test_the_cost_of_a_classifier_is_measured(inputs, done, one_process):

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import keras
+import numpy as np
 import pytest
 
+from songnet.config import ModelConfig
 from songnet.export.layers import count_macs, layer_rows
 from songnet.models.fronts import Mfcc
-from songnet.models.layers import AttentionPooling, GenreHead
+from songnet.models.layers import AttentionPooling, GenreHead, MeanPooling
+from songnet.models.registry import ARCHITECTURES, network_builder
 
 pytestmark = pytest.mark.timeout(1800)  # TensorFlow: slow on a busy machine
 layers = keras.layers
@@ -32,6 +35,30 @@ def test_a_dense_layer_counts_once_for_a_vector():
     x = layers.Dense(6)(x)
     network = keras.Model(inputs, GenreHead(3)(x))
     assert count_macs(network, (20, 16)) == 16 * 6 + 6 * 3
+
+
+def test_a_dense_layer_counts_once_for_each_step():
+    inputs = keras.Input((None, 16))
+    network = keras.Model(inputs, MeanPooling(3)(layers.Dense(6)(inputs)))
+    assert count_macs(network, (20, 16)) == 20 * (16 * 6 + 6 * 3)
+
+
+def test_attention_counts_every_step_with_every_other():
+    inputs = keras.Input((None, 16))
+    heard = layers.MultiHeadAttention(2, 8)(inputs, inputs)
+    network = keras.Model(inputs, MeanPooling(3)(heard))
+    attention = 20 * 4 * 16 * 16 + 2 * 20 * 20 * 16
+    assert count_macs(network, (20, 16)) == attention + 20 * 16 * 3
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_every_architecture_can_be_described(name: str):
+    config = ModelConfig(architecture=name)
+    band = np.ones(64, np.float32)
+    network = network_builder(config)(config, n_mels=64, n_classes=3, mean=band, std=band)
+    rows = layer_rows(network, (network.input_shape[1] or 256, 64))
+    assert sum(row["parameters"] for row in rows) == network.count_params()
+    assert sum(row["macs"] for row in rows) > network.count_params() / 2
 
 
 def test_rows_name_the_layers_with_their_shapes():
