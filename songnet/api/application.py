@@ -9,9 +9,9 @@ from fastapi.middleware.cors import CORSMiddleware
 
 from songnet import __version__
 from songnet.api import files, live
-from songnet.api.body_limit import BodyLimit
 from songnet.api.problems import add_problem_handlers
 from songnet.api.service import ApiLimits, Recognise, Service
+from songnet.api.uploads import UploadMiddleware
 from songnet.inference.classifier import Classifier
 from songnet.inference.live_places import LivePlaces
 
@@ -19,7 +19,6 @@ __all__ = ["PREFIX", "build_api"]
 
 #: Where the API is mounted, alone and beside the pages.
 PREFIX = "/api/v1"
-_FORM_BYTES = 65_536
 _ABOUT = """Names the genre of music. Errors are problem documents (RFC 9457).
 Live sound goes over the WebSocket `live`, see docs/api.md."""
 
@@ -50,7 +49,6 @@ def build_api(
         To be mounted at `PREFIX`.
     """
     limits = limits or ApiLimits()
-    max_bytes = limits.decode.max_bytes + _FORM_BYTES
     api = FastAPI(
         title="SongNet",
         version=__version__,
@@ -64,7 +62,7 @@ def build_api(
         api.add_middleware(
             CORSMiddleware, allow_origins=limits.origins, allow_methods=["GET", "POST"]
         )
-    api.add_middleware(BodyLimit, max_bytes=max_bytes)
+    api.add_middleware(UploadMiddleware, limits=limits)
     add_problem_handlers(api)
     api.include_router(files.routes)
     api.include_router(live.routes)

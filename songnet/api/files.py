@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, File, Query, UploadFile
+from fastapi import APIRouter, File, Query, Request, UploadFile
 from pydantic import BaseModel
 
 from songnet.api.problems import Problem
@@ -16,10 +16,12 @@ __all__ = ["routes"]
 routes = APIRouter()
 _PROBLEMS = {
     400: "No file, or a parameter is wrong.",
+    403: "A page of another site asks.",
+    408: "The file does not arrive.",
     413: "The file is larger or longer than the limit.",
     415: "The file is not audio that can be decoded.",
     422: "The audio is too short or silent.",
-    503: "There is no model, or too many files wait.",
+    503: "There is no model, or there are too many files.",
 }
 
 
@@ -54,6 +56,7 @@ async def model(service: TheService) -> ModelAnswer:
 
 @routes.post("/predict", responses=_documented(*_PROBLEMS))
 async def predict(
+    request: Request,
     service: TheService,
     file: Annotated[UploadFile, File(description="An audio file of any common kind.")],
     top: Annotated[int, Query(ge=1, le=100, description="Number of genres in `top`.")] = 3,
@@ -65,6 +68,7 @@ async def predict(
     Its name counts only where it has exactly the form of FMA's names; nothing
     of it is kept.
     """
+    service.limits.check_origin(request)
     classifier = await service.classifier()
     name = file.filename or ""
 
@@ -79,4 +83,4 @@ async def predict(
             timeline=timeline,
         )
 
-    return await service.in_turn(work)
+    return await service.in_turn(request, work)

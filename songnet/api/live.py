@@ -4,32 +4,35 @@ A client connects to ``live?sr=48000&channels=1&encoding=s16le`` and sends the
 sound as binary messages, any number of whole samples each. It may send
 ``{"type": "reset"}`` to begin anew and ``{"type": "stop"}`` to end. A client
 that sends faster than the sound is heard is slowed down by the connection
-itself: the next message is read when the one before was heard.
+itself: the next message is read when the one before was heard. Empty messages
+and commands are no sound: they do not keep a connection open.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import time
+from contextlib import suppress
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 
 import numpy as np
 from fastapi import APIRouter, Query, WebSocket, WebSocketDisconnect
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, Field
 
-from songnet.api.problems import IdleError, OriginError, answer, document
+from songnet.api.problems import IdleError, answer, document
 from songnet.api.schemas import LiveAnswer, LiveEnd, LiveError, live_answer, live_ready
 from songnet.api.service import ApiLimits, TheService
 from songnet.exceptions import AudioTooLongError, ParameterError, SongNetError
 from songnet.inference.live_places import LiveFullError
 from songnet.inference.streaming import StreamingClassifier
 
-__all__ = ["routes"]
+__all__ = ["MAX_MESSAGE_BYTES", "routes"]
 
 routes = APIRouter()
-_MAX_MESSAGE_BYTES = 2**20
+MAX_MESSAGE_BYTES = 2**20
+_MAX_COMMAND_CHARACTERS = 200
 _POLICY_VIOLATION = 1008
 _DTYPES: dict[str, np.dtype[Any]] = {"s16le": np.dtype("<i2"), "f32le": np.dtype("<f4")}
 
@@ -51,7 +54,7 @@ async def live(
 ) -> None:
     """Name the genre of sound while it arrives."""
     try:
-        _check_origin(socket, service.limits)
+        service.limits.check_origin(socket)
         classifier = await service.classifier()
         places = service.open_places()
         if not places.take(socket):
@@ -61,15 +64,16 @@ async def live(
         return
     try:
         await socket.accept()
-        await socket.send_json(live_ready(classifier.bundle).model_dump())
-        ear = _Ear(StreamingClassifier(classifier), sound)
-        await _listen(socket, ear, service.limits)
+        session = _Session(socket, _Ear(StreamingClassifier(classifier), sound), service.limits)
+        await session.send(live_ready(classifier.bundle))
+        await session.listen()
         await socket.close()
-    except WebSocketDisconnect:
+    except (WebSocketDisconnect, TimeoutError):  # gone, or it does not read what it is sent
         pass
     except SongNetError as error:
-        await socket.send_json(LiveError(problem=document(error)).model_dump())
-        await socket.close(_POLICY_VIOLATION)
+        with suppress(WebSocketDisconnect, RuntimeError, TimeoutError):
+            await session.send(LiveError(problem=document(error)))
+            await socket.close(_POLICY_VIOLATION)
     finally:
         places.give_back(socket)
 
@@ -79,19 +83,17 @@ class _Ear:
 
     def __init__(self, stream: StreamingClassifier, sound: _Sound) -> None:
         self.stream = stream
-        self.seconds = 0.0
         self._sound = sound
         self._dtype = _DTYPES[sound.encoding]
 
     def hear(self, data: bytes) -> LiveAnswer | None:
         n_bytes = self._dtype.itemsize * self._sound.channels
-        if len(data) % n_bytes or len(data) > _MAX_MESSAGE_BYTES:
+        if len(data) % n_bytes or len(data) > MAX_MESSAGE_BYTES:
             raise ParameterError(
-                f"A message of {len(data)} bytes came; expected at most {_MAX_MESSAGE_BYTES} and "
+                f"A message of {len(data)} bytes came; expected at most {MAX_MESSAGE_BYTES} and "
                 f"whole samples of {n_bytes} bytes (all channels)."
             )
         samples = np.frombuffer(data, self._dtype).reshape(-1, self._sound.channels)
-        self.seconds += len(samples) / self._sound.sr
         chunk = samples.astype(self._dtype.newbyteorder("="))
         prediction = self.stream.push(chunk, self._sound.sr)
         if prediction is None:
@@ -99,41 +101,63 @@ class _Ear:
         return live_answer(prediction, self.stream, top=self._sound.top)
 
 
-async def _listen(socket: WebSocket, ear: _Ear, limits: ApiLimits) -> None:
-    """Hear until the client says stop."""
-    while True:
-        data = await _next_message(socket, limits.idle_seconds)
-        if isinstance(data, bytes):
-            if said := await run_in_threadpool(ear.hear, data):
-                await socket.send_json(said.model_dump())
-            if ear.seconds > limits.max_live_seconds:
-                raise AudioTooLongError(
-                    f"The connection has heard {limits.max_live_seconds / 60:.3g} minutes, which "
-                    "is the limit; connect again to go on."
-                )
-        elif _command(data) == "reset":
-            ear.stream.reset()
-        else:
-            await socket.send_json(LiveEnd(seconds=ear.stream.seconds_heard).model_dump())
-            return
+class _Session:
+    """One connection: what comes in, and what goes out in time."""
 
+    def __init__(self, socket: WebSocket, ear: _Ear, limits: ApiLimits) -> None:
+        self._socket = socket
+        self._ear = ear
+        self._limits = limits
+        self._ends_at = time.monotonic() + limits.max_live_seconds
+        self._idle_at = time.monotonic() + limits.idle_seconds
 
-async def _next_message(socket: WebSocket, idle_seconds: float) -> bytes | str:
-    try:
-        message = await asyncio.wait_for(socket.receive(), idle_seconds)
-    except TimeoutError:
-        raise IdleError(
-            f"Nothing came for {idle_seconds:g} seconds; send sound all the time, silence too."
-        ) from None
-    if message["type"] == "websocket.disconnect":
-        raise WebSocketDisconnect(message.get("code", 1000))
-    data: bytes | None = message.get("bytes")
-    return message["text"] if data is None else data
+    async def send(self, said: BaseModel) -> None:
+        """Send a message; TimeoutError if the client does not take it."""
+        message = self._socket.send_json(said.model_dump())
+        await asyncio.wait_for(message, self._limits.idle_seconds)
+
+    async def listen(self) -> None:
+        """Hear until the client says stop."""
+        while True:
+            data = await self._next_message()
+            if isinstance(data, bytes):
+                if data:
+                    self._idle_at = time.monotonic() + self._limits.idle_seconds
+                if said := await run_in_threadpool(self._ear.hear, data):
+                    await self.send(said)
+            elif _command(data) == "reset":
+                self._ear.stream.reset()
+            else:
+                await self.send(LiveEnd(seconds=self._ear.stream.seconds_heard))
+                return
+
+    async def _next_message(self) -> bytes | str:
+        seconds = min(self._idle_at, self._ends_at) - time.monotonic()
+        try:
+            message = await asyncio.wait_for(self._socket.receive(), max(seconds, 0.0))
+        except TimeoutError:
+            raise self._why_over() from None
+        if message["type"] == "websocket.disconnect":
+            raise WebSocketDisconnect(message.get("code", 1000))
+        data: bytes | None = message.get("bytes")
+        return message["text"] if data is None else data
+
+    def _why_over(self) -> SongNetError:
+        if self._ends_at <= self._idle_at:
+            minutes = self._limits.max_live_seconds / 60
+            return AudioTooLongError(
+                f"The connection has lasted {minutes:.3g} minutes, which is the limit; connect "
+                "again to go on."
+            )
+        return IdleError(
+            f"No sound came for {self._limits.idle_seconds:g} seconds; send it all the time, "
+            "silence too."
+        )
 
 
 def _command(text: str) -> str:
     try:
-        kind = json.loads(text)["type"]
+        kind = json.loads(text)["type"] if len(text) <= _MAX_COMMAND_CHARACTERS else None
     except (ValueError, TypeError, KeyError):
         kind = None
     if kind not in ("reset", "stop"):
@@ -142,14 +166,3 @@ def _command(text: str) -> str:
             '{"type": "stop"}; sound is sent as binary messages.'
         )
     return str(kind)
-
-
-def _check_origin(socket: WebSocket, limits: ApiLimits) -> None:
-    """Refuse pages of other sites: a browser lets any page open any WebSocket."""
-    origin = socket.headers.get("origin")
-    own = socket.headers.get("host")
-    if origin and urlsplit(origin).netloc != own and origin not in limits.origins:
-        raise OriginError(
-            f"Pages of {origin[:200]} may not listen here; whoever runs the server can allow it "
-            "(songnet serve --origin)."
-        )

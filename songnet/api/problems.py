@@ -12,11 +12,11 @@ import re
 from http import HTTPStatus
 from typing import Any
 
-from fastapi import FastAPI, Request, WebSocket
+from fastapi import FastAPI, HTTPException, Request, WebSocket
 from fastapi.exceptions import RequestValidationError, WebSocketRequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
-from starlette.exceptions import HTTPException
+from starlette.exceptions import HTTPException as AnyHTTPException
 
 from songnet.exceptions import (
     AudioDecodeError,
@@ -34,6 +34,7 @@ __all__ = [
     "IdleError",
     "OriginError",
     "Problem",
+    "RefusedRequest",
     "add_problem_handlers",
     "answer",
     "document",
@@ -44,15 +45,34 @@ _RETRY_SECONDS = "10"
 
 
 class BusyError(SongNetError):
-    """So many requests wait that one more would wait too long."""
+    """So many files are here that one more would wait too long."""
+
+    def __init__(self, max_uploads: int) -> None:
+        super().__init__(
+            f"{max_uploads} files are on their way or wait to be named, which is all that may. "
+            "Try again in some seconds."
+        )
 
 
 class IdleError(SongNetError):
-    """A live connection brings no sound."""
+    """A client keeps the server waiting."""
 
 
 class OriginError(SongNetError):
-    """A web page of another site asks for the sound of this browser's user."""
+    """A web page of another site uses the browser of its visitor to ask."""
+
+
+class RefusedRequest(HTTPException):
+    """An error on the way of a body, where FastAPI lets only its own kind pass.
+
+    Parameters
+    ----------
+    reason : SongNetError
+    """
+
+    def __init__(self, reason: SongNetError) -> None:
+        super().__init__(document(reason).status)
+        self.reason = reason
 
 
 _STATUSES: tuple[tuple[type[SongNetError], HTTPStatus], ...] = (
@@ -134,7 +154,7 @@ def add_problem_handlers(api: FastAPI) -> None:
     api : FastAPI
     """
     api.add_exception_handler(SongNetError, _answer_songnet)
-    api.add_exception_handler(HTTPException, _answer_http)
+    api.add_exception_handler(AnyHTTPException, _answer_http)
     api.add_exception_handler(RequestValidationError, _answer_invalid)
     api.add_exception_handler(WebSocketRequestValidationError, _refuse_invalid)
     api.add_exception_handler(Exception, _answer_fault)
@@ -150,7 +170,9 @@ async def _answer_songnet(_request: Request, error: Exception) -> JSONResponse:
 
 
 async def _answer_http(_request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, HTTPException)
+    assert isinstance(error, AnyHTTPException)
+    if isinstance(error, RefusedRequest):
+        return answer(document(error.reason))
     response = answer(_problem(error.status_code, error.detail))
     response.headers.update(error.headers or {})
     return response

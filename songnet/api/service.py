@@ -6,13 +6,15 @@ import asyncio
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Annotated, TypeVar
+from urllib.parse import urlsplit
 
-from fastapi import Depends
+from fastapi import Depends, HTTPException
 from fastapi.concurrency import run_in_threadpool
-from starlette.requests import HTTPConnection
+from starlette.requests import HTTPConnection, Request
 
-from songnet.api.problems import BusyError
+from songnet.api.problems import OriginError
 from songnet.datasets.recognise import TrackInfo
 from songnet.inference.classifier import Classifier
 from songnet.inference.live_places import LivePlaces
@@ -20,6 +22,7 @@ from songnet.signal.audio import DecodeLimits
 
 __all__ = ["ApiLimits", "Recognise", "Service", "TheService"]
 
+_FORM_BYTES = 65_536
 _Result = TypeVar("_Result")
 #: Takes a file and its name.
 Recognise = Callable[[bytes, str], TrackInfo]
@@ -33,22 +36,43 @@ class ApiLimits:
     ----------
     decode : DecodeLimits
         Of one file.
-    max_waiting : int
-        Files that are named or wait to be named; one more is refused.
+    max_uploads : int
+        Files that are on their way, wait or are named; one more is refused.
     max_live_seconds : float
-        Sound of one live connection; it is closed after that.
+        A live connection is closed after so long.
     idle_seconds : float
-        A live connection is closed after so long without a message.
+        Longest wait for the next part of an upload, for sound on a live
+        connection, and for a live client to take an answer.
     origins : tuple of str
         Sites whose pages may use the API from a browser, as
         ``https://songnet.example``; the API's own always may.
     """
 
     decode: DecodeLimits = field(default_factory=DecodeLimits)
-    max_waiting: int = 32
+    max_uploads: int = 32
     max_live_seconds: float = 2 * 3600.0
     idle_seconds: float = 30.0
     origins: tuple[str, ...] = ()
+
+    @property
+    def max_body_bytes(self) -> int:
+        """Of a request: a file, and what the form around it takes."""
+        return self.decode.max_bytes + _FORM_BYTES
+
+    def check_origin(self, connection: HTTPConnection) -> None:
+        """Refuse pages of other sites: a browser lets any page ask anybody.
+
+        Raises
+        ------
+        OriginError
+        """
+        origin = connection.headers.get("origin")
+        own = connection.headers.get("host")
+        if origin and urlsplit(origin).netloc != own and origin not in self.origins:
+            raise OriginError(
+                f"Pages of {origin[:200]} may not use this server; whoever runs it can allow it "
+                "(songnet serve --origin)."
+            )
 
 
 class Service:
@@ -77,7 +101,6 @@ class Service:
         self.open_places = open_places
         self.limits = limits
         self._open_classifier = open_classifier
-        self._n_waiting = 0
         self._turn = asyncio.Semaphore(os.cpu_count() or 1)
 
     async def classifier(self) -> Classifier:
@@ -89,25 +112,18 @@ class Service:
         """
         return await run_in_threadpool(self._open_classifier)
 
-    async def in_turn(self, work: Callable[[], _Result]) -> _Result:
+    async def in_turn(self, request: Request, work: Callable[[], _Result]) -> _Result:
         """Run what takes a processor, as many at once as there are.
 
         Raises
         ------
-        BusyError
-            If too many wait already.
+        HTTPException
+            If the client is gone when its turn comes.
         """
-        if self._n_waiting >= self.limits.max_waiting:
-            raise BusyError(
-                f"{self._n_waiting} files are waiting to be named, which is all that may wait "
-                "here. Try again in some seconds."
-            )
-        self._n_waiting += 1
-        try:
-            async with self._turn:
-                return await run_in_threadpool(work)
-        finally:
-            self._n_waiting -= 1
+        async with self._turn:
+            if await request.is_disconnected():
+                raise HTTPException(HTTPStatus.BAD_REQUEST, "The client is gone.")
+            return await run_in_threadpool(work)
 
 
 def _service(connection: HTTPConnection) -> Service:

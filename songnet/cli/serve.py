@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from typing import Annotated
 
 import typer
@@ -41,7 +42,7 @@ def serve(
         from starlette.responses import RedirectResponse
         from starlette.routing import Mount, Route
 
-        from songnet.api import PREFIX, ApiLimits, build_api
+        from songnet.api import MAX_MESSAGE_BYTES, PREFIX, ApiLimits, build_api
     except ImportError as error:
         raise ParameterError(
             f"{error.name} is not installed; install what serves: pip install -e '.[api]'."
@@ -65,4 +66,22 @@ def serve(
         limits=limits,
     )
     home = Route("/", lambda _: RedirectResponse(f"{PREFIX}/docs"))
-    uvicorn.run(Starlette(routes=[home, Mount(PREFIX, api)]), host=host, port=port)
+    config = uvicorn.Config(
+        Starlette(routes=[home, Mount(PREFIX, api)]),
+        ws_max_size=MAX_MESSAGE_BYTES,
+        ws_per_message_deflate=False,  # a small message could become a large one
+        ws_ping_interval=None,  # a client that waits for us to hear does not answer
+    )
+    with _listen(host, port) as listener:
+        uvicorn.Server(config).run(sockets=[listener])
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host, port), family=family)
+    except OSError as error:
+        raise ParameterError(
+            f"{host}:{port} cannot be listened on ({error.strerror}); choose another --host or "
+            "--port."
+        ) from error

@@ -11,6 +11,8 @@ from tinytag import TinyTag, TinyTagException
 
 __all__ = ["Tags", "read_tags"]
 
+_LONGEST = 300  # characters of a tag that are worth showing
+
 
 @dataclass(frozen=True)
 class Tags:
@@ -53,4 +55,4 @@ def read_tags(source: bytes | Path) -> Tags:
 
 
 def _clean(text: str | None) -> str:
-    return " ".join((text or "").replace("\x00", " ").split())
+    return " ".join((text or "")[:_LONGEST].replace("\x00", " ").split())

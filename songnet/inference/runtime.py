@@ -65,7 +65,7 @@ class Runtime(Protocol):
 class LiteRTRuntime:
     """A ``.tflite`` file in ai-edge-litert, one patch at a time.
 
-    Safe to share between threads: one call runs at a time.
+    Safe to share between threads, which take turns patch by patch.
 
     Parameters
     ----------
@@ -93,8 +93,10 @@ class LiteRTRuntime:
                 f"The patches have shape {patches.shape}; the model reads "
                 f"(n_patches, {self._input_shape[1]}, {self._input_shape[2]})."
             )
-        with self._lock:
-            results = [self._run(**{self._input_name: patch[None]}) for patch in patches]
+        results = []
+        for patch in patches:
+            with self._lock:  # not over all of a long file: others would wait for seconds
+                results.append(self._run(**{self._input_name: patch[None]}))
         return _gather(results)
 
 

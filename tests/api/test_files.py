@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
@@ -22,6 +25,8 @@ from tests.encoders import encode_pyav, sine
 
 TAGS = {"artist": "AWOL", "album": "A Way Of Life", "title": "Food", "date": "2008"}
 Serve = Callable[..., str]
+Send = Callable[[bytes], None]
+Receive = Callable[[float], bytes]
 
 
 def post(address: str, data: bytes, *, name: str = "song.wav", **query: Any) -> requests.Response:
@@ -118,27 +123,61 @@ def test_a_track_over_the_limit_is_refused(serve: Serve) -> None:
     assert (said["status"], said["type"]) == (413, "urn:songnet:audio-too-long")
 
 
-def _pieces(n: int) -> Iterator[bytes]:
-    head = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.wav"\r\n\r\n'
-    yield head
-    for _ in range(n):
-        yield bytes(2**16)
-    yield b"\r\n--x--\r\n"
+HEAD = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.wav"\r\n\r\n'
 
 
 def test_a_file_over_the_limit_is_refused_on_its_way(serve: Serve) -> None:
-    address = serve(decode=DecodeLimits(max_bytes=2**16))
-    said = problem(
-        requests.post(
-            f"http://{address}/predict",
-            data=_pieces(3),
-            headers={"Content-Type": "multipart/form-data; boundary=x"},
-            timeout=60,
+    with begin_upload(serve(decode=DecodeLimits(max_bytes=2**16))) as (send, receive):
+        sent = 0
+        while sent < 900 and not receive(0.01):
+            send(bytes(2**16))
+            sent += 1
+        said = json.loads(receive(60).partition(b"\r\n\r\n")[2])
+    assert (said["status"], said["type"]) == (413, "urn:songnet:audio-too-long")
+    assert sent < 900
+
+
+@contextmanager
+def begin_upload(
+    address: str,
+) -> Iterator[tuple[Callable[[bytes], None], Callable[[float], bytes]]]:
+    """The first bytes of a form of unknown length; gives what sends more and what reads."""
+    host, _, path = address.partition("/")
+    name, port = host.split(":")
+    with socket.create_connection((name, int(port))) as connection:
+        heard = b""
+
+        def send(data: bytes) -> None:
+            connection.sendall(f"{len(data):x}\r\n".encode() + data + b"\r\n")
+
+        def receive(seconds: float) -> bytes:
+            nonlocal heard
+            connection.settimeout(seconds)
+            with suppress(TimeoutError):
+                while b"}" not in heard:
+                    heard += connection.recv(65_536)
+            return heard
+
+        connection.sendall(
+            f"POST /{path}/predict HTTP/1.1\r\nHost: {host}\r\nTransfer-Encoding: chunked\r\n"
+            "Content-Type: multipart/form-data; boundary=x\r\n\r\n".encode()
         )
-    )
-    # The decoder's own refusal, once all has arrived, has a type.
-    assert (said["status"], said["type"]) == (413, "about:blank")
-    assert "larger than the limit" in said["detail"]
+        send(HEAD)
+        yield send, receive
+
+
+def test_a_file_that_does_not_arrive_is_given_up(serve: Serve) -> None:
+    with begin_upload(serve(idle_seconds=0.2)) as (_, receive):
+        said = receive(60)
+    assert b" 408 " in said
+    assert b"urn:songnet:idle" in said
+
+
+def test_uploads_on_their_way_count(serve: Serve) -> None:
+    address = serve(max_uploads=1)
+    with begin_upload(address):
+        until(lambda: post(address, clip()).status_code == 503)
+    until(lambda: post(address, clip()).status_code == 200)
 
 
 def test_a_file_over_the_limit_is_refused_before_it_is_sent(serve: Serve) -> None:
@@ -173,7 +212,7 @@ def test_one_file_too_many_is_sent_away(serve: Serve) -> None:
             return super().predict(*args, **kwargs)
 
     slow = Slow(CLASSIFIER.bundle, CLASSIFIER._runtime)
-    address = serve(lambda: slow, max_waiting=1)
+    address = serve(lambda: slow, max_uploads=1)
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(post, address, clip())
         until(asked.is_set)
@@ -203,13 +242,29 @@ def test_many_at_once_get_their_own_answers(address: str) -> None:
         assert said.items() >= CLASSIFIER.predict(data).to_dict().items()
 
 
-@pytest.mark.parametrize("origin", ["https://songnet.example", "https://other.example"])
-def test_only_named_sites_may_call_from_a_browser(serve: Serve, origin: str) -> None:
+@pytest.mark.parametrize(
+    ("origin", "status"), [("https://songnet.example", 200), ("https://other.example", 403)]
+)
+def test_only_named_sites_may_call_from_a_browser(serve: Serve, origin: str, status: int) -> None:
     address = serve(origins=("https://songnet.example",))
-    response = requests.get(f"http://{address}/health", headers={"Origin": origin}, timeout=60)
+    response = requests.post(
+        f"http://{address}/predict",
+        files={"file": clip()},
+        headers={"Origin": origin},
+        timeout=60,
+    )
+    assert response.status_code == status
     allowed = response.headers.get("access-control-allow-origin")
-    assert allowed == (origin if origin == "https://songnet.example" else None)
+    assert allowed == (origin if status == 200 else None)
     assert "access-control-allow-credentials" not in response.headers
+
+
+def test_pages_of_the_server_itself_may_call(address: str) -> None:
+    own = f"http://{address.partition('/')[0]}"
+    response = requests.post(
+        f"http://{address}/predict", files={"file": clip()}, headers={"Origin": own}, timeout=60
+    )
+    assert response.status_code == 200
 
 
 def test_the_shipped_model_is_described_by_its_report(serve: Serve, repo_root: Path) -> None:

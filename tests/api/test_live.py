@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from socket import SHUT_RDWR
 from typing import Any
@@ -16,7 +17,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from songnet.inference.live_places import LivePlaces
 from songnet.inference.streaming import StreamingClassifier
-from tests.api.conftest import CLASSIFIER, until
+from tests.api.conftest import CLASSIFIER, PATIENCE_SECONDS, until
 from tests.app.stub import SR, beat, clip
 
 Serve = Callable[..., str]
@@ -135,6 +136,7 @@ def test_wrong_parameters_are_refused_in_words(
         ("hello", "'hello' is no command"),
         ("[1]", "is no command"),
         ('{"type": "dance"}', "is no command"),
+        ("[" * 100_000, "is no command"),
     ],
 )
 def test_a_wrong_message_ends_it_in_words(address: str, message: bytes | str, says: str) -> None:
@@ -160,22 +162,38 @@ def test_places_are_few_and_given_back(serve: Serve) -> None:
     until(lambda: not places.is_full)
 
 
-def test_who_sends_nothing_is_told_and_left(serve: Serve) -> None:
-    with listening(serve(idle_seconds=0.05)) as socket:
-        said = receive(socket)
+@pytest.mark.parametrize("message", [None, b"", '{"type": "reset"}'])
+def test_who_sends_no_sound_is_told_and_left(serve: Serve, message: bytes | str | None) -> None:
+    with listening(serve(idle_seconds=0.3)) as socket:
+        said = None
+        while said is None:
+            if message is not None:
+                socket.send(message)
+            with suppress(TimeoutError):
+                said = json.loads(socket.recv(timeout=0.05))
     assert said["problem"]["type"] == "urn:songnet:idle"
 
 
-def test_a_connection_hears_so_much_and_no_more(serve: Serve) -> None:
-    y = pieces(pcm(beat(SECONDS)))
-    with listening(serve(max_live_seconds=1.0)) as socket:
-        for chunk in y[:4]:
-            socket.send(chunk.tobytes())
-        socket.send('{"type": "reset"}')  # does not begin anew what may be heard
-        for chunk in y[4:7]:
-            socket.send(chunk.tobytes())
-        said = receive(socket)
+def test_a_connection_lasts_so_long_and_no_longer(serve: Serve) -> None:
+    with listening(serve(max_live_seconds=0.3)) as socket:
+        said = {"type": "prediction"}
+        while said["type"] == "prediction":
+            socket.send(bytes(SR // 5))
+            with suppress(TimeoutError):
+                said = json.loads(socket.recv(timeout=0.05))
     assert said["problem"]["type"] == "urn:songnet:audio-too-long"
+
+
+def test_who_does_not_read_loses_the_place(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def never(*_: object) -> None:
+        await asyncio.sleep(PATIENCE_SECONDS)
+
+    places = LivePlaces(1)
+    address = serve(places=places, idle_seconds=0.3)
+    with listening(address) as socket:
+        monkeypatch.setattr("starlette.websockets.WebSocket.send_json", never)
+        socket.send('{"type": "stop"}')
+        until(lambda: not places.is_full)
 
 
 def _visit(address: str, origin: str) -> str:

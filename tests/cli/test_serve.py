@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 import time
@@ -53,6 +54,14 @@ def test_a_model_that_is_not_there_ends_it_in_one_line(songnet: Songnet) -> None
     assert result.exit_code == 1
     assert len(result.stderr.splitlines()) == 1
     assert "nothing" in result.stderr
+
+
+def test_a_port_that_is_taken_ends_it_in_one_line(songnet: Songnet) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        result = songnet("serve", "--port", other.getsockname()[1])
+    assert result.exit_code == 1
+    assert len(result.stderr.splitlines()) == 1
+    assert "choose another --host or --port" in result.stderr
 
 
 def test_what_is_not_installed_is_named(songnet: Songnet, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,104 @@
+"""What an upload may cost before anything has looked at it: bytes, time, and how many at once."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Protocol
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from songnet.api.problems import BusyError, IdleError, RefusedRequest
+from songnet.exceptions import AudioTooLongError
+
+__all__ = ["UploadLimits", "UploadMiddleware"]
+
+
+class UploadLimits(Protocol):
+    """What `UploadMiddleware` asks of the limits of the API."""
+
+    @property
+    def max_body_bytes(self) -> int:
+        """Of a whole body, with what a form adds to its file."""
+
+    @property
+    def max_uploads(self) -> int:
+        """Requests with a body at once."""
+
+    @property
+    def idle_seconds(self) -> float:
+        """Longest wait for the next part of a body."""
+
+
+class UploadMiddleware:
+    """Refuses a body that is too large, comes too slowly, or is one too many.
+
+    A body whose size is declared is refused unread. A request counts from the
+    first part of its body to its answer.
+
+    Parameters
+    ----------
+    app : ASGI application
+    limits : UploadLimits
+    """
+
+    def __init__(self, app: ASGIApp, *, limits: UploadLimits) -> None:
+        self._app = app
+        self._limits = limits
+        self._n_uploads = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, its body counted."""
+        if scope["type"] != "http" or scope["method"] in ("GET", "HEAD", "OPTIONS"):
+            await self._app(scope, receive, send)
+            return
+        declared = Headers(scope=scope).get("content-length", "")
+        self._n_uploads += 1
+        upload = _Upload(receive, self._limits, int(declared) if declared.isdecimal() else 0)
+        upload.is_one_too_many = self._n_uploads > self._limits.max_uploads
+        try:
+            await self._app(scope, upload.receive, send)
+        finally:
+            self._n_uploads -= 1
+
+
+class _Upload:
+    """The body of one request."""
+
+    is_one_too_many = False
+
+    def __init__(self, receive: Receive, limits: UploadLimits, n_declared: int) -> None:
+        self._receive = receive
+        self._limits = limits
+        self._n_declared = n_declared
+        self._n_received = 0
+        self._is_whole = False
+
+    async def receive(self) -> Message:
+        if self._is_whole:  # what comes now is the end of the connection
+            return await self._receive()
+        if self.is_one_too_many:
+            raise RefusedRequest(BusyError(self._limits.max_uploads))
+        self._check(self._n_declared)
+        try:
+            message = await asyncio.wait_for(self._receive(), self._limits.idle_seconds)
+        except TimeoutError:
+            raise RefusedRequest(
+                IdleError(
+                    f"No part of the file came for {self._limits.idle_seconds:g} seconds; "
+                    "send it again."
+                )
+            ) from None
+        self._n_received += len(message.get("body", b""))
+        self._check(self._n_received)
+        self._is_whole = not message.get("more_body", False)
+        return message
+
+    def _check(self, n_bytes: int) -> None:
+        if n_bytes > self._limits.max_body_bytes:
+            raise RefusedRequest(
+                AudioTooLongError(
+                    "The file is larger than the limit of "
+                    f"{self._limits.max_body_bytes / 2**20:.3g} MB; cut it or convert it to MP3."
+                )
+            )
