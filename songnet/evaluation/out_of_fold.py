@@ -63,6 +63,9 @@ class FoldPredictions:
         Tracks of the fold that exist in another codec, predicted from that.
     degraded_logits : np.ndarray [shape=(n_tracks, n_genres)], optional
         The tracks as a microphone hears them.
+    made_from : str
+        Names the network and all that it heard, so that another one's
+        predictions are not taken for its own.
     """
 
     fold: int
@@ -73,6 +76,7 @@ class FoldPredictions:
     twin_ids: npt.NDArray[np.str_]
     twin_logits: FloatArray
     degraded_logits: FloatArray | None = None
+    made_from: str = ""
 
     def save(self, path: Path) -> None:
         """Write all arrays into one ``.npz`` file."""
@@ -94,7 +98,8 @@ class FoldPredictions:
             for key in list(arrays)
             if key.startswith("logits_")
         }
-        return cls(fold=int(arrays.pop("fold")), logits=logits, **arrays)
+        made_from = str(arrays.pop("made_from", ""))
+        return cls(fold=int(arrays.pop("fold")), logits=logits, made_from=made_from, **arrays)
 
 
 def summarise_folds(

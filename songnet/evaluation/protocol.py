@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from songnet.datasets.base import Dataset, Track
+from songnet.datasets.base import Dataset, Track, file_sha256
 from songnet.datasets.store import FeatureStore
 from songnet.evaluation.out_of_fold import FoldPredictions, summarise_folds
 from songnet.evaluation.report import Report
@@ -158,7 +158,7 @@ def predict_fold(
     twins: Dataset | None = None,
     degraded: DegradedStores | None = None,
 ) -> FoldPredictions:
-    """Train on all folds but one and predict that one; reuses a finished run.
+    """Train on all folds but one and predict that one; reuses what the same network said before.
 
     Parameters
     ----------
@@ -182,8 +182,9 @@ def predict_fold(
         genres=genres,
     )
     path = run_dir / "predictions.npz"
-    if path.is_file():
-        return FoldPredictions.load(path)
+    made_from = _made_from(result.network, twins, degraded)
+    if path.is_file() and (found := FoldPredictions.load(path)).made_from == made_from:
+        return found
     keras_runtime = KerasRuntime(result.network)
     runtimes: dict[str, Runtime] = {"keras": keras_runtime}
     for name, precision in RUNTIME_PRECISIONS.items():
@@ -207,9 +208,17 @@ def predict_fold(
         degraded_logits=_track_logits(keras_runtime, tested, degraded.test, n_genres=len(genres))
         if degraded
         else None,
+        made_from=made_from,
     )
     predictions.save(path)
     return predictions
+
+
+def _made_from(network: Path, twins: Dataset | None, degraded: DegradedStores | None) -> str:
+    """Name a network and what it hears beside the fold itself."""
+    degradation = degraded.test.degradation if degraded else None
+    heard = (twins.hash if twins else "", degradation.hash if degradation else "")
+    return "-".join((file_sha256(network), *heard))
 
 
 def _ids(tracks: Sequence[Track]) -> npt.NDArray[np.str_]:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from songnet.evaluation.protocol import predict_fold
+from songnet.training.train import TrainSettings
 from tests.training.training_settings import SETTINGS
 
 
@@ -18,6 +19,13 @@ def test_a_fold_is_trained_on_the_others_and_predicted_once(easy, tmp_path, monk
     assert set(first.held_out_ids) < trained
     np.testing.assert_allclose(first.logits["litert"], first.logits["keras"], atol=1e-4)
     np.testing.assert_allclose(first.twin_logits, first.logits["keras"], atol=1e-5)
-    monkeypatch.setattr(store, "load", None)
-    again = predict_fold(0, **run, twins=dataset)
+    with monkeypatch.context() as patched:
+        patched.setattr(store, "load", None)
+        again = predict_fold(0, **run, twins=dataset)
     np.testing.assert_array_equal(again.logits["keras"], first.logits["keras"])
+    assert len(predict_fold(0, **run).twin_ids) == 0
+    config = SETTINGS.training
+    longer = config.replace(epochs=config.epochs + 1, restarts=(*config.restarts, config.epochs))
+    run["settings"] = TrainSettings(SETTINGS.features, SETTINGS.model, longer)
+    other = predict_fold(0, **run)
+    assert not np.array_equal(other.logits["keras"], first.logits["keras"])
