@@ -6,6 +6,7 @@ reaches the page.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
@@ -27,15 +28,19 @@ __all__ = [
     "answer_text",
     "choose_view",
     "facts_html",
+    "not_sure_note",
     "percent",
+    "plain_markdown",
     "show_error",
     "show_examples",
     "show_footer",
     "show_inputs",
     "show_understand_link",
+    "upload_limit_mb",
 ]
 
 MUTED = "opacity:.72"
+_PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 
 
 def show_inputs(settings: Settings) -> None:
@@ -51,7 +56,7 @@ def show_inputs(settings: Settings) -> None:
         st.file_uploader(
             f"Drop a song here or choose one, up to {settings.max_minutes} minutes",
             type=AUDIO_EXTENSIONS,
-            max_upload_size=settings.max_upload_mb,
+            max_upload_size=upload_limit_mb(settings),
             key=key,
             on_change=session.take_upload,
             args=(key,),
@@ -65,6 +70,11 @@ def show_inputs(settings: Settings) -> None:
             on_change=session.take_recording,
             args=(key,),
         )
+
+
+def upload_limit_mb(settings: Settings) -> int:
+    """Return the largest upload that is taken: of the app's limit and Streamlit's the smaller."""
+    return min(settings.max_upload_mb, int(st.get_option("server.maxUploadSize")))
 
 
 def show_examples(settings: Settings) -> None:
@@ -220,6 +230,26 @@ def answer_text(prediction: Prediction) -> str:
     return f"{what} (closest: {closest})"
 
 
+def not_sure_note(prediction: Prediction, *, needed: float) -> str:
+    """Say why no genre is named where the answer is "not sure".
+
+    Parameters
+    ----------
+    prediction : Prediction
+    needed : float
+        Confidence under which no genre is named.
+
+    Returns
+    -------
+    note : str
+    """
+    closest = ", ".join(f"{g.genre} {percent(g.probability)}" for g in prediction.top(3))
+    reason = f"A genre is named from {percent(needed)} upwards."
+    if prediction.confidence >= needed:
+        reason = "But it may not be music at all."
+    return f"Closest: {closest}. {reason}"
+
+
 def facts_html(rows: dict[str, str], *, unknown: str) -> str:
     """Write names and values as a list in two columns.
 
@@ -236,14 +266,20 @@ def facts_html(rows: dict[str, str], *, unknown: str) -> str:
     """
     empty = f'<span style="{MUTED};font-style:italic">{escape(unknown)}</span>'
     cells = "".join(
-        f'<dt style="margin:0;padding:0;font-weight:400;{MUTED}">{escape(name)}</dt>'
+        f'<dt style="margin:0;padding:0;font-weight:400;overflow-wrap:anywhere;{MUTED}">'
+        f"{escape(name)}</dt>"
         f'<dd style="margin:0;padding:0;overflow-wrap:anywhere">{escape(value) or empty}</dd>'
         for name, value in rows.items()
     )
     return (
-        '<dl style="display:grid;grid-template-columns:max-content 1fr;gap:.3rem 1.25rem;'
+        '<dl style="display:grid;grid-template-columns:fit-content(40%) 1fr;gap:.3rem 1.25rem;'
         f'margin:0;padding:0">{cells}</dl>'
     )
+
+
+def plain_markdown(text: str) -> str:
+    """Write a text so that Markdown shows it as it is: no image, no link, no formatting."""
+    return _PUNCTUATION.sub(r"\\\1", " ".join(text.split()))
 
 
 def percent(share: float) -> str:

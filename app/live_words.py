@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.charts import clock_text, genre_colors
-from app.components import percent
+from app.components import not_sure_note, percent
 from app.live_listener import LiveView
 from app.live_log import named_shares
 from app.live_memory import LiveMoment
@@ -95,18 +95,16 @@ def describe(
 def _describe_prediction(
     view: LiveView, prediction: Prediction, *, not_sure_below: float
 ) -> Headline:
-    top = [f"{g.genre} {percent(g.probability)}" for g in prediction.top(3)]
     if prediction.status == "ok":
+        then = [f"{g.genre} {percent(g.probability)}" for g in prediction.top(3)[1:]]
         return Headline(
             prediction.genre,
-            f"Then {' and '.join(top[1:])}.",
+            f"Then {' and '.join(then)}.",
             confidence=f"{percent(prediction.confidence)} confident",
             color=genre_colors(prediction.genres)[prediction.genre],
         )
     if prediction.status == "not_sure":
-        needed = percent(not_sure_below)
-        note = f"Closest: {', '.join(top)}. A genre is named from {needed} upwards."
-        return Headline("Not sure", note)
+        return Headline("Not sure", not_sure_note(prediction, needed=not_sure_below))
     if prediction.status == "not_music":
         return Headline(
             "No music", "This sounds like speech or noise. Nothing is named until music plays."

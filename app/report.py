@@ -27,11 +27,13 @@ from app.charts_explanation import (
     spread_figure,
 )
 from app.charts_views import views_figure
-from app.components import answer_text, percent
+from app.components import answer_text, not_sure_note, percent
 from app.neighbours import NEIGHBOURS_NOTE, neighbour_name
 from app.offline_page import render_offline_page
 from app.services import ModelFacts
+from app.track_facts import track_facts
 from app.views import Span, ViewData
+from songnet.datasets.recognise import TrackInfo
 from songnet.inference.evidence import evidence_for
 from songnet.inference.explain import Attribution
 from songnet.inference.prediction import Prediction, Timeline
@@ -44,11 +46,33 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ReportFigure",
+    "ReportTrack",
     "attribution_figures",
     "report_figures",
     "report_html",
     "what_if_figures",
 ]
+
+
+@dataclass(frozen=True)
+class ReportTrack:
+    """The track that a report is about.
+
+    Parameters
+    ----------
+    name : str
+        Name of the file, for a person.
+    analysis : Analysis
+    info : TrackInfo
+        Of `app.services.recognise`.
+    neighbours : pandas.DataFrame, optional
+        Of `app.neighbours.find_neighbours`.
+    """
+
+    name: str
+    analysis: Analysis
+    info: TrackInfo
+    neighbours: pd.DataFrame | None = None
 
 
 @dataclass(frozen=True)
@@ -228,48 +252,43 @@ def _edits_text(edits: Edits) -> str:
 
 
 def report_html(
-    analysis: Analysis,
-    *,
-    name: str,
-    model: ModelFacts,
-    figures: list[ReportFigure],
-    created: datetime,
-    neighbours: pd.DataFrame | None = None,
+    track: ReportTrack, *, model: ModelFacts, figures: list[ReportFigure], created: datetime
 ) -> str:
     """Write the report of one track.
 
     Parameters
     ----------
-    analysis : Analysis
-    name : str
-        Name of the file, for a person.
+    track : ReportTrack
     model : ModelFacts
     figures : list of ReportFigure
         See `report_figures`.
     created : datetime
         With time zone.
-    neighbours : pandas.DataFrame, optional
-        Of `app.neighbours.find_neighbours`.
 
     Returns
     -------
     html : str
         A whole document.
     """
-    prediction = analysis.prediction
+    prediction = track.analysis.prediction
     steps = genre_steps(prediction.timeline, duration_seconds=prediction.duration_seconds)
+    rows, unknown = track_facts(track.analysis, track.info)
+    length = clock_text(prediction.duration_seconds)
     return render_offline_page(
         "report.html.jinja",
-        name=name,
+        name=track.name,
         prediction=prediction,
         answer=answer_text(prediction),
+        not_sure_note=not_sure_note(prediction, needed=model.not_sure_below),
         neighbours_note=NEIGHBOURS_NOTE,
         top=prediction.top(len(prediction.genres)),
         colors=genre_colors(prediction.genres),
         sections=find_sections(steps, genres=prediction.genres),
         shares=_shares(prediction, steps),
-        neighbours=[] if neighbours is None else _named(neighbours),
-        facts=_facts(analysis),
+        neighbours=[] if track.neighbours is None else _named(track.neighbours),
+        facts=rows | {"Length": length, "SHA-256": track.analysis.digest},
+        unknown=unknown,
+        found_by=track.info.found_by,
         figures=figures,
         model=model,
         created=f"{created:%-d %B %Y, %H:%M %Z}",
@@ -291,20 +310,3 @@ def _named(neighbours: pd.DataFrame) -> list[dict[str, str]]:
         }
         for track in neighbours.to_dict("records")
     ]
-
-
-def _facts(analysis: Analysis) -> dict[str, str]:
-    tags = analysis.tags
-    channels = {1: "mono", 2: "stereo"}.get(
-        analysis.source_channels, f"{analysis.source_channels} channels"
-    )
-    return {
-        "Artist": tags.artist,
-        "Title": tags.title,
-        "Album": tags.album,
-        "Year": str(tags.year or ""),
-        "Genre in the tags": tags.genre,
-        "Length": clock_text(analysis.prediction.duration_seconds),
-        "Sound": f"{analysis.codec}, {analysis.source_sr / 1000:g} kHz, {channels}",
-        "SHA-256": analysis.digest,
-    }

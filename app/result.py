@@ -12,15 +12,15 @@ import streamlit as st
 
 from app import charts, session
 from app.analysis import Analysis, genre_steps, time_shares
-from app.components import answer_html, facts_html, percent
+from app.components import answer_html, facts_html, not_sure_note, percent
 from app.downloads import download_stem, result_json, timeline_csv
 from app.neighbours import show_neighbours
 from app.play_cursor import show_joined_player
 from app.services import make_playback, read_model_facts, recognise
 from app.session import Clip
 from app.settings import read_settings
+from app.track_facts import track_facts
 from app.track_report import show_report_button
-from songnet.datasets.recognise import FoundBy
 from songnet.inference.prediction import Prediction
 from songnet.inference.trust import NOT_MUSIC
 from songnet.signal.audio import DecodeLimits
@@ -56,21 +56,18 @@ def show_answer(clip: Clip, analysis: Analysis) -> None:
 
 
 def _answer_html(name: str, prediction: Prediction) -> str:
-    top = [f"{g.genre} {percent(g.probability)}" for g in prediction.top(3)]
     if prediction.status == "ok":
+        then = [f"{g.genre} {percent(g.probability)}" for g in prediction.top(3)[1:]]
         return answer_html(
             caption=name,
             headline=prediction.genre,
             color=charts.genre_colors(prediction.genres)[prediction.genre],
             confidence=f"{percent(prediction.confidence)} confident",
-            note=f"Then {' and '.join(top[1:])}.",
+            note=f"Then {' and '.join(then)}.",
         )
     if prediction.status == "not_music":
         return answer_html(caption=name, headline="Not music", note=NOT_MUSIC)
-    needed = read_model_facts().not_sure_below
-    note = f"Closest: {', '.join(top)}. A genre is named from {percent(needed)} upwards."
-    if prediction.confidence >= needed:
-        note = f"Closest: {', '.join(top)}. But it may not be music at all."
+    note = not_sure_note(prediction, needed=read_model_facts().not_sure_below)
     return answer_html(caption=name, headline="Not sure", note=note)
 
 
@@ -113,24 +110,11 @@ def show_song(clip: Clip, analysis: Analysis, *, limits: DecodeLimits) -> None:
 
 
 def _show_who(clip: Clip, analysis: Analysis) -> None:
-    """Say who made the song and how that is known; what has a licence names it."""
+    """Say who made the song and how that is known."""
     info = recognise(clip)
-    is_recognised = info.found_by in (FoundBy.SHA1, FoundBy.FMA_ID)
-    channels = {1: "mono", 2: "stereo"}.get(
-        analysis.source_channels, f"{analysis.source_channels} channels"
-    )
-    rows = {
-        "Artist": info.artist,
-        "Title": info.title,
-        "Album": info.album,
-        "Year": str(info.year or ""),
-        f"Genre in the {'collection' if is_recognised else 'tags'}": info.genre,
-    }
-    if is_recognised:
-        rows |= {"Licence": info.licence, "Collection": f"{info.source} {info.track_id}".strip()}
-    rows["Sound"] = f"{analysis.codec}, {analysis.source_sr / 1000:g} kHz, {channels}"
+    rows, unknown = track_facts(analysis, info)
     st.subheader("Who made this?", anchor=False)
-    st.html(facts_html(rows, unknown="unknown" if is_recognised else "not in the file"))
+    st.html(facts_html(rows, unknown=unknown))
     st.caption(info.found_by)
 
 

@@ -15,12 +15,13 @@ from app.jobs import Job
 from app.neighbours import find_neighbours
 from app.report import (
     ReportFigure,
+    ReportTrack,
     attribution_figures,
     report_figures,
     report_html,
     what_if_figures,
 )
-from app.services import load_classifier, read_model_facts
+from app.services import load_classifier, read_model_facts, recognise
 from app.session import Clip
 from app.track_services import VIEWS, load_view
 from app.track_state import kept_track_state
@@ -68,14 +69,8 @@ def _writer(clip: Clip, analysis: Analysis, limits: DecodeLimits) -> Callable[[]
         views = [load_view(name, clip, span=whole, limits=limits) for name in VIEWS]
         figures = report_figures(analysis, views=views)
         figures += [*_explained(job), *_changed(clip, analysis, edits, limits=limits)]
-        return report_html(
-            analysis,
-            name=clip.name,
-            model=facts,
-            figures=figures,
-            created=created,
-            neighbours=near,
-        )
+        track = ReportTrack(clip.name, analysis, recognise(clip), near)
+        return report_html(track, model=facts, figures=figures, created=created)
 
     return write
 

@@ -165,6 +165,18 @@ def test_nothing_is_named_without_music(status: Status, words: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("top", "reason"),
+    [(0.35, "A genre is named from 40% upwards."), (0.9, "But it may not be music at all.")],
+)
+def test_not_sure_says_what_is_doubted(top: float, reason: str) -> None:
+    probs = np.full(5, (1 - top) / 4)
+    probs[0] = top
+    prediction = dataclasses.replace(PREDICTION, status="not_sure", probs=probs)
+    text = say(live_with(link="connected"), dataclasses.replace(VIEW, prediction=prediction))
+    assert text.endswith(reason)
+
+
+@pytest.mark.parametrize(
     ("change", "words"),
     [
         ({"is_paused": True}, "Paused"),

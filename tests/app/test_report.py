@@ -13,10 +13,16 @@ import pandas as pd
 import pytest
 
 from app.analysis import Analysis, analyse_audio
-from app.report import attribution_figures, report_figures, report_html, what_if_figures
+from app.report import (
+    ReportTrack,
+    attribution_figures,
+    report_figures,
+    report_html,
+    what_if_figures,
+)
 from app.services import ModelFacts
 from app.views import Span, draw_picture
-from songnet.datasets.tags import Tags
+from songnet.datasets.recognise import FoundBy, TrackInfo
 from songnet.inference.evidence import evidence_for
 from songnet.inference.explain import Attribution
 from songnet.inference.what_if import Edits
@@ -26,6 +32,7 @@ from tests.app.stub import GENRES, clip, stub_bundle, stub_classifier
 
 FEATURES = stub_bundle(0.0).features
 ATTACK = "\"'><script>alert(1)</script><img src=x onerror=alert(1)>{{ 7*7 }}</style>"
+UNKNOWN = TrackInfo(FoundBy.UNKNOWN)
 MEASURED = {
     "accuracy": {"value": 0.5893, "low": 0.542, "high": 0.637},
     "interval": {"confidence": 0.95},
@@ -47,16 +54,15 @@ def write(
     *,
     name: str = "song.wav",
     report: object = None,
+    info: TrackInfo = UNKNOWN,
     neighbours: pd.DataFrame | None = None,
 ) -> str:
     facts = ModelFacts("songnet", "1", GENRES, 0.3, MEASURED if report is None else {})
     return report_html(
-        analysis,
-        name=name,
+        ReportTrack(name, analysis, info, neighbours),
         model=facts,
         figures=report_figures(analysis),
         created=datetime(2026, 11, 21, 8, 0, tzinfo=UTC),
-        neighbours=neighbours,
     )
 
 
@@ -81,8 +87,8 @@ class Parsed(HTMLParser):
 
 
 def test_it_holds_what_the_app_shows(analysis: Analysis) -> None:
-    tagged = dataclasses.replace(analysis, tags=Tags("Ella", "Blue Skies", "Album", "Swing", 1958))
-    text = Parsed(write(tagged)).text
+    info = TrackInfo(FoundBy.TAGS, "Ella", "Album", "Blue Skies", "Swing", 1958)
+    text = Parsed(write(analysis, info=info)).text
     for said in (
         "song.wav", analysis.prediction.genre, "confident", *GENRES, "Ella", "Blue Skies", "1958",
         "Swing", "Sections", "0:20", "58.9%", "95% interval 54.2% to 63.7%", "1,237 tracks",
@@ -93,14 +99,33 @@ def test_it_holds_what_the_app_shows(analysis: Analysis) -> None:
 
 
 def test_not_sure_names_no_genre_and_warnings_are_there(analysis: Analysis) -> None:
+    probs = np.array([0.29, 0.2, 0.19, 0.17, 0.15])
     prediction = dataclasses.replace(
-        analysis.prediction, status="not_sure", warnings=("It is very quiet.",)
+        analysis.prediction, status="not_sure", probs=probs, warnings=("It is very quiet.",)
     )
     text = Parsed(write(dataclasses.replace(analysis, prediction=prediction))).text
     assert "Not sure" in text
     assert "from 30% upwards" in text
     assert "It is very quiet." in text
     assert "confident" not in text.replace("A confidence", "")
+
+
+def test_a_confident_answer_to_doubtful_music_says_what_is_doubted(analysis: Analysis) -> None:
+    prediction = dataclasses.replace(analysis.prediction, status="not_sure")
+    assert prediction.confidence > 0.3
+    text = Parsed(write(dataclasses.replace(analysis, prediction=prediction))).text
+    assert "But it may not be music at all." in text
+    assert "upwards" not in text
+
+
+def test_a_recognised_track_is_named_with_its_licence(analysis: Analysis) -> None:
+    info = TrackInfo(
+        FoundBy.SHA1, "Ella", title="Blue", licence="CC BY 4.0", source="fma", track_id="7"
+    )
+    text = Parsed(write(analysis, info=info)).text
+    for said in ("Ella", "CC BY 4.0", "fma 7", "byte for byte"):
+        assert said in text
+    assert "not in the file" not in text
 
 
 def test_a_model_without_a_report_claims_no_accuracy(analysis: Analysis) -> None:
@@ -193,8 +218,8 @@ def test_it_needs_nothing_else_and_can_be_sent(analysis: Analysis) -> None:
 
 
 def test_hostile_names_and_tags_stay_text(analysis: Analysis) -> None:
-    tags = Tags(ATTACK, ATTACK, ATTACK, ATTACK, None)
-    parsed = Parsed(write(dataclasses.replace(analysis, tags=tags), name=ATTACK))
+    info = TrackInfo(FoundBy.TAGS, ATTACK, ATTACK, ATTACK, ATTACK)
+    parsed = Parsed(write(analysis, info=info, name=ATTACK))
     assert parsed.text.count(ATTACK) == 6  # title, heading, four tags
     assert "img" not in {tag for tag, _ in parsed.elements}
     scripts = [attrs for tag, attrs in parsed.elements if tag == "script"]
