@@ -28,11 +28,12 @@ def start() -> None:
 
 
 def _stop() -> None:
-    del st.session_state[_PLACE]
+    st.session_state.pop(_PLACE, None)
 
 
 def _move(steps: int, last: int) -> None:
-    st.session_state[_PLACE] = min(max(st.session_state[_PLACE] + steps, 0), last)
+    if is_presenting():  # a key may be pressed again before the page knows that it has ended
+        st.session_state[_PLACE] = min(max(st.session_state[_PLACE] + steps, 0), last)
 
 
 def show_presentation(charts: list[ReportFigure]) -> None:

@@ -157,7 +157,9 @@ def delete(query: HistoryQuery) -> None:
     """Delete what a query means; `undo_delete` brings it back until the next result."""
 
     def run() -> None:
-        _state().deleted = current_history().delete(query)
+        # A second click of a double click finds nothing more to delete.
+        if deleted := current_history().delete(query):
+            _state().deleted = deleted
 
     _try(run)
 

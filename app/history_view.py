@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import streamlit as st
 
 from app import history
-from app.components import MUTED, percent, show_error
+from app.components import MUTED, percent, plain_markdown, show_error
 from app.services import read_model_facts
 from app.session import Clip
 from songnet.exceptions import HistoryError, ParameterError
@@ -136,7 +136,7 @@ def show_records(query: HistoryQuery) -> None:
                 _show_genre_choice(record, label="Right genre")
             remove.button(
                 "Delete",
-                help=f"Delete {record.name}",
+                help=f"Delete {plain_markdown(record.name)}",
                 key=f"delete-{record.record_id}",
                 icon=":material/delete:",
                 type="tertiary",

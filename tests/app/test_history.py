@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 from streamlit.testing.v1 import AppTest
 
-from app import services
+from app import history, services
 from app.history import COOKIE, TAKE_BACK
 from songnet.history.database import DatabaseHistory
 from songnet.history.records import HistoryQuery
@@ -108,11 +108,25 @@ def test_a_genre_of_ones_own_is_kept_and_a_bad_one_is_refused(
 
 
 def test_one_record_is_deleted_and_brought_back(filled: AppTest) -> None:
-    next(button for button in filled.button if button.help == "Delete two.wav").click().run()
+    next(button for button in filled.button if button.help == r"Delete two\.wav").click().run()
     assert "two.wav" not in html_text(filled)
     assert "one.wav" in html_text(filled)
     click(filled, "Undo")
     assert "two.wav" in html_text(filled)
+
+
+@pytest.mark.parametrize("query", [HistoryQuery(), HistoryQuery(text="two")])
+def test_a_second_click_on_delete_leaves_the_undo(
+    query: HistoryQuery, filled: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = filled.session_state["songnet_history"]
+    monkeypatch.setattr(history, "_state", lambda: state)
+    n_records = state.in_memory.count(HistoryQuery())
+    history.delete(query)
+    history.delete(query)
+    assert history.deleted_records()
+    history.undo_delete()
+    assert state.in_memory.count(HistoryQuery()) == n_records
 
 
 def test_what_was_found_is_deleted_and_brought_back(filled: AppTest) -> None:
@@ -131,13 +145,11 @@ def test_pages_of_a_long_history(database: str, sure_model: None, app: AppTest) 
     engine = open_database(database)
     with engine.begin() as connection:
         owner = connection.scalar(sa.text("SELECT owner FROM songnet_history"))
-    history = DatabaseHistory(engine, owner=str(owner))
-    (made,) = history.search(HistoryQuery())
+    kept = DatabaseHistory(engine, owner=str(owner))
+    (made,) = kept.search(HistoryQuery())
     for i in range(24):
         digest = hashlib.sha256(bytes([i])).hexdigest()
-        history.add(
-            dataclasses.replace(made, record_id=digest, sha256=digest, name=f"old {i:02}.wav")
-        )
+        kept.add(dataclasses.replace(made, record_id=digest, sha256=digest, name=f"old {i:02}.wav"))
     engine.dispose()
     open_history(app)
     assert any("1 to 20 of 25" in caption.value for caption in app.caption)
@@ -157,6 +169,11 @@ def test_names_and_tags_are_escaped(sure_model: None, app: AppTest) -> None:
     parsed = parse_html(app)
     assert attack in " ".join(parsed.text)
     assert not {"script", "img"} & set(parsed.tags)
+    upload(app, "[x](mailto:a@b.example).wav")
+    open_history(app)
+    tips = [button.help for button in app.button if "mailto" in (button.help or "")]
+    assert len(tips) == 1
+    assert "](" not in tips[0]
 
 
 def test_a_database_outlives_the_session_for_the_same_browser_only(
