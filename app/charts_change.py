@@ -153,12 +153,12 @@ def change_figure(
                 x=probs[order].tolist(),
                 y=labels,
                 orientation="h",
-                name=name,
+                name=escape(name),
                 marker={"color": colors, "opacity": opacity, "cornerradius": 3},
                 text=[f"{p:.0%}" if p >= 0.01 else "<1%" for p in probs[order]],
                 textposition="outside",
                 cliponaxis=False,
-                hovertemplate=f"{name}: %{{y}} %{{x:.1%}}<extra></extra>",
+                hovertemplate="%{fullData.name}: %{y} %{x:.1%}<extra></extra>",
             )
         )
     top = max(float(first.max()), float(second.max()), 0.1)

@@ -13,7 +13,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from app import charts, session, track_services
 from app.charts_change import change_figure, timelines_figure
-from app.components import percent, show_error
+from app.components import percent, plain_markdown, show_error, upload_limit_mb
 from app.services import load_classifier
 from app.session import Clip
 from app.settings import Settings
@@ -141,7 +141,7 @@ def _show_uploader(
     return st.file_uploader(
         f"{label}, up to {settings.max_minutes} minutes",
         type=AUDIO_EXTENSIONS,
-        max_upload_size=settings.max_upload_mb,
+        max_upload_size=upload_limit_mb(settings),
         key=key,
         on_change=session.take_upload if origin else None,
         args=(key,) if origin else None,
@@ -200,8 +200,8 @@ def _show_difference(first: Side, second: Side) -> None:
     largest = int(np.abs(probs[0] - probs[1]).argmax())
     gap = 100 * abs(probs[0] - probs[1])[largest]
     st.caption(
-        f"Pale: {first.name}; full: {second.name}. They differ most on {genres[largest]}, by "
-        f"{gap:.1f} percentage points."
+        f"Pale: {plain_markdown(first.name)}; full: {plain_markdown(second.name)}. They differ "
+        f"most on {genres[largest]}, by {gap:.1f} percentage points."
     )
     st.subheader("The genre over time", anchor=False)
     steps = [

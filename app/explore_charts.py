@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from html import escape
+
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
@@ -113,13 +115,13 @@ def map_figure(
         words = words + ": " + track_names(rows)
         figure.add_trace(
             go.Scattergl(
-                name=str(genre) or "unknown",
+                name=escape(str(genre)) or "unknown",
                 x=np.round(rows["x"].to_numpy(), 3).tolist(),
                 y=np.round(rows["y"].to_numpy(), 3).tolist(),
                 mode="markers",
                 marker={"size": 6, "opacity": 0.75, "color": colors.get(str(genre), OTHER_COLOR)},
                 customdata=rows.index.tolist(),
-                text=words.str.slice(0, 60).tolist(),
+                text=[escape(text) for text in words.str.slice(0, 60)],
                 hovertemplate="%{text}<extra>%{fullData.name}</extra>",
                 unselected={"marker": {"opacity": 0.75}},
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app import session
-from app.components import facts_html
+from app.components import facts_html, upload_limit_mb
 from app.live_ice import IceServers
 from app.live_session import LiveSession
 from app.live_words import BROWSER_ERRORS, describe_trouble
@@ -89,7 +89,7 @@ def show_other_ways(settings: Settings) -> None:
     chosen = st.file_uploader(
         f"Choose a file, up to {settings.max_minutes} minutes",
         type=AUDIO_EXTENSIONS,
-        max_upload_size=settings.max_upload_mb,
+        max_upload_size=upload_limit_mb(settings),
         key="live-upload",
     )
     if recorded is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import logging
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from app.playback import waveform_to_wav
 from app.session import Clip
 from app.views import PICTURES, Span, ViewData, draw_picture, loudness_view, rhythm_view
 from songnet.config import FeatureConfig
-from songnet.exceptions import AudioError
+from songnet.exceptions import AudioError, BundleError
 from songnet.inference.bundle import (
     RUNTIME_FILES,
     Bundle,
@@ -46,6 +47,7 @@ __all__ = [
     "predict_with",
 ]
 
+_LOG = logging.getLogger(__name__)
 _RHYTHM, _LOUDNESS = "Tempo and beats", "Loudness"
 #: All views of a sound, as `load_view` computes them.
 VIEWS = (*PICTURES, _RHYTHM, _LOUDNESS)
@@ -222,6 +224,11 @@ def find_models() -> tuple[ModelChoice, ...]:
     -------
     models : tuple of ModelChoice
         The shipped model first; folders that hold no whole bundle are left out.
+
+    Raises
+    ------
+    BundleError
+        If the shipped model is missing or was changed.
     """
     shipped = find_bundle()
     folders = sorted(path.parent for path in shipped.parent.glob("*/bundle.json"))
@@ -229,7 +236,13 @@ def find_models() -> tuple[ModelChoice, ...]:
     has_keras = importlib.util.find_spec("keras") is not None
     found = []
     for folder in folders:
-        bundle = Bundle.load(folder)
+        try:
+            bundle = Bundle.load(folder)
+        except BundleError as error:
+            if folder == shipped:
+                raise
+            _LOG.warning("%s", error)
+            continue
         for runtime in get_args(RuntimeName):
             file = RUNTIME_FILES[runtime]
             path = folder / file

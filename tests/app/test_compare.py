@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from app import track_services
+from songnet.exceptions import BundleError
 from songnet.inference.bundle import find_bundle
 from tests.app.stub import clip
 from tests.app.test_classify import upload
@@ -47,6 +50,33 @@ def test_two_tracks_under_one_model(page: AppTest) -> None:
     assert not page.exception
     assert len(page.metric) == 2
     assert {"two.wav"} <= {text.value for text in page.text}
+
+
+def test_names_of_files_are_no_markdown(page: AppTest) -> None:
+    what = next(group for group in page.get("button_group") if group.label == "Compare")
+    what.set_value("Two tracks, one model")
+    page.run()
+    upload(page, clip(6), "[one](mailto:a@b.example).wav")
+    page.file_uploader[0].set_value(("[two](mailto:c).wav", clip(5), "audio/wav"))
+    page.run()
+    assert not page.exception
+    said = next(caption.value for caption in page.caption if "differ" in caption.value)
+    assert said.count("mailto") == 2
+    assert "](" not in said
+
+
+def test_a_broken_model_is_left_out_and_the_shipped_one_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shipped, broken = tmp_path / "songnet", tmp_path / "broken"
+    shutil.copytree(find_bundle(), shipped)
+    broken.mkdir()
+    (broken / "bundle.json").write_text("{}")
+    monkeypatch.setattr(track_services, "find_bundle", lambda: shipped)
+    assert {model.folder for model in track_services.find_models()} == {shipped}
+    (shipped / "bundle.json").write_text("{}")
+    with pytest.raises(BundleError):
+        track_services.find_models()
 
 
 def test_a_bad_second_track_leaves_the_first_answer(page: AppTest) -> None:

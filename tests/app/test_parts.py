@@ -8,6 +8,7 @@ import hashlib
 import http.server
 import io
 import json
+import re
 import threading
 import tomllib
 from collections.abc import Iterator
@@ -15,9 +16,11 @@ from pathlib import Path
 
 import pytest
 import soundfile as sf
+import streamlit as st
 
-from app import examples
+from app import benchmark_present, examples
 from app.analysis import analyse_audio, genre_steps
+from app.components import facts_html, plain_markdown, upload_limit_mb
 from app.downloads import download_stem, result_json, timeline_csv
 from app.messages import message_for
 from app.playback import browser_mime, transcode_to_wav
@@ -33,6 +36,37 @@ def test_upload_limit_is_the_same_in_streamlit_and_here(repo_root: Path) -> None
     config = tomllib.loads((repo_root / ".streamlit" / "config.toml").read_text("utf-8"))
     assert config["server"]["maxUploadSize"] == Settings().max_upload_mb
     assert config["browser"]["gatherUsageStats"] is False
+
+
+@pytest.mark.parametrize(("of_app", "shown"), [(3, 3), (10_000, 200)])
+def test_no_upload_is_offered_that_streamlit_refuses(
+    of_app: int, shown: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(st, "get_option", {"server.maxUploadSize": 200}.__getitem__)
+    assert upload_limit_mb(Settings(max_upload_mb=of_app)) == shown
+
+
+def test_long_names_of_facts_leave_room_for_their_values() -> None:
+    html = facts_html({"navigator.mediaDevices is undefined": "<b>"}, unknown="")
+    assert "max-content" not in html
+    assert html.count("overflow-wrap:anywhere") == 2
+    assert "&lt;b&gt;" in html
+
+
+def test_markdown_shows_a_text_as_it_is() -> None:
+    assert plain_markdown("AC/DC_live 2.mp3") == r"AC\/DC\_live 2\.mp3"
+    shown = plain_markdown("![x](https://a.b/c.png)\n:red[y] $z$ `w`")
+    assert re.search(r"(?<!\\)[!-/:-@\[\]^-`{-~]", shown) is None
+    assert "\n" not in shown
+
+
+def test_a_presentation_is_left_by_pressing_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(st, "session_state", {})
+    benchmark_present.start()
+    benchmark_present._stop()
+    benchmark_present._stop()
+    benchmark_present._move(1, 3)
+    assert not benchmark_present.is_presenting()
 
 
 def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

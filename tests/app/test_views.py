@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from app.charts import GENRE_COLORS
 from app.charts_change import attribution_figure, change_figure, timelines_figure
 from app.charts_explanation import (
     evidence_figure,
@@ -35,7 +38,7 @@ from songnet.signal.loudness import Loudness
 from songnet.signal.rhythm import Rhythm
 from songnet.signal.views import min_max_envelope
 from tests.app.test_analysis import timeline_of
-from tests.app.test_charts import GENRES
+from tests.app.test_charts import GENRES, contrast
 from tests.encoders import noise
 
 CONFIG = FeatureConfig()
@@ -128,6 +131,17 @@ def test_figures_of_the_answer_are_small(duration: float) -> None:
     assert len(rows) == len(sections) + 1
 
 
+def test_the_genre_in_a_section_can_be_read(repo_root: Path) -> None:
+    """Dark on every colour, on dark pages too: style.css must not give it the page's colour."""
+    timeline = timeline_of(30.0)
+    sections = find_sections(genre_steps(timeline, duration_seconds=30.0), genres=GENRES)
+    figure = sections_figure(timeline, sections, genres=GENRES, duration_seconds=30.0)
+    text = figure.data[0].textfont.color
+    assert min(contrast(text, color) for color in GENRE_COLORS) > 4.3
+    style = (repo_root / "app" / "assets" / "style.css").read_text("utf-8")
+    assert not re.search(r"\.bartext(-inside)?\b(?!-)", style)
+
+
 @pytest.mark.parametrize("n_moments", [1, 12, 5000])
 def test_grouped_evidence_keeps_its_sum(n_moments: int) -> None:
     duration = 0.2 * n_moments
@@ -159,6 +173,11 @@ def test_attribution_keeps_its_place_and_sign() -> None:
 def test_two_answers_stand_in_one_order() -> None:
     first, second = np.random.default_rng(0).dirichlet(np.ones(10), 2)
     figure = change_figure(GENRES, first, second, names=("before", "after"))
+    hostile = change_figure(GENRES, first, second, names=("%{x}<b>", "after"))
+    assert hostile.data[1].name == "%{x}&lt;b&gt;"
+    assert {trace.hovertemplate for trace in hostile.data} == {
+        trace.hovertemplate for trace in figure.data
+    }
     by_name = {trace.name: trace for trace in figure.data}
     assert list(by_name["before"].x) == sorted(first)
     assert [second[GENRES.index(genre)] for genre in by_name["after"].y] == list(by_name["after"].x)
