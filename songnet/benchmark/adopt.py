@@ -48,7 +48,7 @@ def adopt_folds(
     done: list[str] = []
     for fold in inputs.dataset.folds:
         piece = Piece(entry, "folds", fold)
-        if piece.is_done(run_dir, data_hash=inputs.dataset.hash):
+        if piece.is_done(run_dir, data_hash=inputs.dataset.hash, seed=seed):
             continue
         source = (cv_dir / f"fold-{fold}").resolve()
         result = _check(source, entry, inputs, fold=fold, seed=seed)

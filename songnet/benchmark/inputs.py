@@ -15,12 +15,20 @@ from songnet.benchmark.arrays import ArrayStore, Extractor
 from songnet.benchmark.deadline import Deadline
 from songnet.config import FeatureConfig
 from songnet.datasets.base import Dataset, Track
+from songnet.datasets.splits import draw_groups
 from songnet.datasets.store import FeatureStore
 from songnet.exceptions import DatasetError
 from songnet.signal.conditions import CLEAN, Condition
 from songnet.signal.degrade import TRAINING_DEGRADATION
 
-__all__ = ["Inputs", "LogMels", "SegmentStore", "leaky_segments", "leaky_tracks"]
+__all__ = [
+    "Inputs",
+    "LogMels",
+    "SegmentStore",
+    "leaky_segments",
+    "leaky_tracks",
+    "training_part",
+]
 
 Progress = Any
 
@@ -197,19 +205,37 @@ class Inputs:
         return ArrayStore(self.store_root / "benchmark", extractor, condition)
 
 
+def training_part(dataset: Dataset, *, fold: int, share: float, seed: int) -> Dataset:
+    """Return what a fold's models learn from: a share of the tracks of the other folds.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    fold : int
+    share : float
+        Drawn by whole artists; all tracks for 1.
+    seed : int
+    """
+    others = dataset.select(lambda track: track.fold != fold)
+    if share == 1:
+        return others
+    return others.with_tracks(draw_groups(others.tracks, share=share, seed=seed)[1])
+
+
 def leaky_tracks(dataset: Dataset, *, n_folds: int, seed: int) -> Dataset:
     """Split the scored tracks at random: one artist, even one album, stands on both sides.
 
     Returns
     -------
     dataset : Dataset
-        Each track in a group of its own, stratified by genre.
+        Each track in a group of its own, stratified by genre. What is never
+        scored is in no fold, so it is learned from, as it is elsewhere.
     """
     tracks = [track for track in dataset if track.evaluate]
     folds = _random_folds([track.genre for track in tracks], n_folds=n_folds, seed=seed)
+    fold_of = {track.track_id: int(fold) for track, fold in zip(tracks, folds, strict=True)}
     return dataset.with_tracks(
-        replace(track, group=track.track_id, fold=int(fold))
-        for track, fold in zip(tracks, folds, strict=True)
+        replace(track, group=track.track_id, fold=fold_of.get(track.track_id)) for track in dataset
     )
 
 

@@ -123,10 +123,10 @@ def learn(  # noqa: PLR0913 - what, from what, where to and until when
     )
 
 
-def load_learned(entry: Entry, folder: Path) -> Learned:
+def load_learned(entry: Entry, folder: Path, *, store: LogMels | None = None) -> Learned:
     """Open what `learn` left in a folder; raises DatasetError if there is nothing."""
     if entry.is_network:
-        return _open_network(entry, folder, store=None)
+        return _open_network(entry, folder, store=store)
     import joblib
 
     path = folder / "model.joblib"
@@ -193,7 +193,7 @@ def _learn_network(  # noqa: PLR0913 - see learn
         training = training.replace(crops_per_track=1)
     settings = TrainSettings(settings.features, settings.model, training)
     source: Any = store or inputs.log_mels(settings.features)
-    clock = _Clock(folder / "seconds.json", deadline)
+    clock = _Clock(folder / "seconds.json", deadline, epochs=training.epochs)
     result = train(
         dataset,
         store=source,
@@ -219,9 +219,10 @@ def _learn_network(  # noqa: PLR0913 - see learn
 class _Clock:
     """Count the time of a training over its interruptions, and end a part of it in time."""
 
-    def __init__(self, path: Path, deadline: Deadline | None) -> None:
+    def __init__(self, path: Path, deadline: Deadline | None, *, epochs: int) -> None:
         self._path = path
         self._deadline = deadline
+        self._epochs = epochs
         self._since = time.perf_counter()
         self.seconds: float | None = _read_number(path, "train_seconds")
 
@@ -230,7 +231,8 @@ class _Clock:
         self.seconds = (self.seconds or 0.0) + now - self._since
         self._since = now
         write_object(self._path, to_plain({"train_seconds": self.seconds}))
-        if self._deadline and done < total:
+        # The branch of statistics has another number of epochs; it could not go on.
+        if self._deadline and done < total == self._epochs:
             self._deadline.check()
 
 

@@ -20,11 +20,13 @@ from songnet.provenance import git_commit, versions
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["LEARNING_SHARES", "STUDIES", "Piece", "list_pieces", "prediction_rows"]
+__all__ = ["HONEST", "LEARNING_SHARES", "STUDIES", "Piece", "list_pieces", "prediction_rows"]
 
 # In the order in which they are worth having; all but the first three need the models of "folds".
 STUDIES = ("folds", "leaky", "learning-curve", "codec", "seconds", "robustness", "cost")
 LEARNING_SHARES = (0.1, 0.25, 0.5)
+# Condition of rows of "leaky" that the honest network said.
+HONEST = "honest"
 _USE_MODELS_OF_FOLDS = ("codec", "seconds", "robustness", "cost")
 
 
@@ -64,8 +66,8 @@ class Piece:
         """Folder of this piece."""
         return run_dir / self.name
 
-    def is_done(self, run_dir: Path, *, data_hash: str) -> bool:
-        """Whether it was finished, with these settings and data.
+    def is_done(self, run_dir: Path, *, data_hash: str, seed: int) -> bool:
+        """Whether it was finished, with these settings, data and seed.
 
         Raises
         ------
@@ -75,10 +77,11 @@ class Piece:
         there = self.read(run_dir)
         if there is None:
             return False
-        if (there["entry_hash"], there["data_hash"]) != (self.entry.hash, data_hash):
+        made_with = (there["entry_hash"], there["data_hash"], there["seed"])
+        if made_with != (self.entry.hash, data_hash, seed):
             raise ParameterError(
-                f"{self.folder(run_dir)} was made with other settings or data; choose another "
-                "--run-dir, or remove that folder to compute it again."
+                f"{self.folder(run_dir)} was made with other settings, data or seed; choose "
+                "another --run-dir, or remove that folder to compute it again."
             )
         return True
 

@@ -51,24 +51,27 @@ class Reader:
     ----------
     dataset : Dataset
     run_dir : Path
+    seed : int
+        That they were made with.
     """
 
-    def __init__(self, dataset: Dataset, run_dir: Path) -> None:
+    def __init__(self, dataset: Dataset, run_dir: Path, *, seed: int) -> None:
         self.dataset = dataset
         self.run_dir = run_dir
+        self.seed = seed
         self.tracks = {track.track_id: track for track in dataset}
         self._columns = [f"p_{genre}" for genre in dataset.genres]
 
     def about(self, piece: Piece) -> dict[str, Any] | None:
         """Return what a piece says of itself, None where it is not finished."""
-        if not piece.is_done(self.run_dir, data_hash=self.dataset.hash):
+        if not piece.is_done(self.run_dir, data_hash=self.dataset.hash, seed=self.seed):
             return None
         return piece.read(self.run_dir)
 
-    def missing_folds(self, entry: Entry) -> list[int]:
-        """Return the folds without predictions."""
-        folds = self.dataset.folds
-        return [fold for fold in folds if self.about(Piece(entry, "folds", fold)) is None]
+    def missing_folds(self, entry: Entry, study: str = "folds", share: float = 1.0) -> list[int]:
+        """Return the folds that are not finished."""
+        pieces = [Piece(entry, study, fold, share) for fold in self.dataset.folds]
+        return [piece.fold for piece in pieces if self.about(piece) is None]
 
     def rows(self, entry: Entry, study: str, share: float = 1.0) -> pd.DataFrame | None:
         """Return the predictions of all finished folds of a study."""

@@ -10,11 +10,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from songnet.benchmark.deadline import Deadline, OutOfTimeError
-from songnet.benchmark.inputs import Inputs, LogMels, leaky_segments, leaky_tracks
+from songnet.benchmark.inputs import (
+    Inputs,
+    LogMels,
+    SegmentStore,
+    leaky_segments,
+    leaky_tracks,
+    training_part,
+)
 from songnet.benchmark.learners import Learned, learn, load_learned
-from songnet.benchmark.pieces import Piece, prediction_rows
+from songnet.benchmark.pieces import HONEST, Piece, prediction_rows
 from songnet.datasets.base import Dataset, Track
-from songnet.datasets.splits import hold_out_groups
 from songnet.exceptions import DatasetError, SongNetError
 from songnet.signal.conditions import (
     CLEAN,
@@ -91,7 +97,7 @@ class BenchmarkRun:
         report = RunReport(done=0, reused=0, unfinished=(), failed={})
         unfinished: list[Piece] = []
         for piece in pieces:
-            if piece.is_done(self.run_dir, data_hash=self.inputs.dataset.hash):
+            if piece.is_done(self.run_dir, data_hash=self.inputs.dataset.hash, seed=self.seed):
                 report.reused += 1
                 continue
             if end and end.has_passed:
@@ -129,11 +135,9 @@ class BenchmarkRun:
         studies.get(piece.study, self._conditions)(piece, deadline)
 
     def _learn_and_predict(self, piece: Piece, deadline: Deadline) -> None:
-        dataset = self.inputs.dataset
-        train = dataset.select(lambda track: track.fold != piece.fold)
-        if piece.share < 1:
-            _, part = hold_out_groups(train.tracks, share=piece.share, seed=self.seed)
-            train = train.with_tracks(part)
+        train = training_part(
+            self.inputs.dataset, fold=piece.fold, share=piece.share, seed=self.seed
+        )
         self._prepare(piece, self._learned_from(piece), deadline)
         tested = _tested(self.inputs.scored, piece.fold)
         self._finish_learning(piece, train, tested, deadline)
@@ -141,7 +145,7 @@ class BenchmarkRun:
     def _leaky(self, piece: Piece, deadline: Deadline) -> None:
         self._prepare(piece, self._learned_from(piece), deadline)
         n_folds = max(2, len(self.inputs.dataset.folds))
-        store: LogMels | None = None
+        store: SegmentStore | None = None
         if piece.entry.leak == "segments":
             dataset, store = leaky_segments(
                 self.inputs.dataset,
@@ -152,7 +156,21 @@ class BenchmarkRun:
         else:
             dataset = leaky_tracks(self.inputs.dataset, n_folds=n_folds, seed=self.seed)
         train = dataset.select(lambda track: track.fold != piece.fold)
-        self._finish_learning(piece, train, _tested(dataset, piece.fold), deadline, store=store)
+        honest = self._honest_segments(piece, dataset, store) if store else ()
+        self._finish_learning(
+            piece, train, _tested(dataset, piece.fold), deadline, store=store, honest=honest
+        )
+
+    def _honest_segments(
+        self, piece: Piece, segments: Dataset, store: SegmentStore
+    ) -> tuple[pd.DataFrame, ...]:
+        """What the fold's honest network says of single segments, as the leaky one is scored."""
+        fold_of = {track.track_id: track.fold for track in self.inputs.scored}
+        tested = [s for s in segments if fold_of[s.track_id.rpartition("#")[0]] == piece.fold]
+        folder = Piece(piece.entry, "folds", piece.fold).folder(self.run_dir)
+        network = load_learned(piece.entry, folder, store=store)
+        probs = network.predict(tested, self.inputs)
+        return (self._rows(piece, tested, probs, condition=HONEST),)
 
     def _finish_learning(
         self,
@@ -162,6 +180,7 @@ class BenchmarkRun:
         deadline: Deadline,
         *,
         store: LogMels | None = None,
+        honest: Sequence[pd.DataFrame] = (),
     ) -> None:
         learned, about = learn(
             piece.entry,
@@ -176,7 +195,7 @@ class BenchmarkRun:
         start = time.perf_counter()
         probs = learned.predict(tested, self.inputs)
         about |= {"predict_seconds": time.perf_counter() - start, "n_tracks": len(tested)}
-        self._finish(piece, about, self._rows(piece, tested, probs))
+        self._finish(piece, about, self._rows(piece, tested, probs), *honest)
 
     def _codec(self, piece: Piece, deadline: Deadline) -> None:
         """Predict the tracks that exist in their own codec from that."""

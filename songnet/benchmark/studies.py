@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from songnet.benchmark.inputs import Inputs
-from songnet.benchmark.pieces import LEARNING_SHARES, Piece
+from songnet.benchmark.inputs import Inputs, training_part
+from songnet.benchmark.pieces import HONEST, LEARNING_SHARES, Piece
 from songnet.benchmark.reader import Reader, Scored, headline_intervals, is_right
 from songnet.evaluation.learning_curve import tracks_needed
 from songnet.evaluation.metrics import accuracy, evaluate
@@ -37,9 +37,10 @@ def conditions_section(
     """
     models: dict[str, Any] = {}
     for name, clean in scored.items():
-        rows = reader.rows(clean.entry, study)
-        if rows is None or set(rows["fold"]) != set(reader.dataset.folds):
+        if reader.missing_folds(clean.entry, study):
             continue
+        rows = reader.rows(clean.entry, study)
+        assert rows is not None
         right = dict(zip(clean.rows["track_id"], is_right(clean), strict=True))
         models[name] = []
         for condition, part in rows.groupby("condition", sort=False):
@@ -60,11 +61,14 @@ def conditions_section(
 
 
 def codec_section(scored: Mapping[str, Scored], reader: Reader) -> dict[str, Any]:
-    """Accuracy on tracks in their own codec, and on the same tracks of the data set."""
+    """Accuracy on tracks in their own codec, and on the same tracks of the data set.
+
+    Only of models with all folds, so that all are of the same tracks.
+    """
     models: dict[str, Any] = {}
     for name, clean in scored.items():
         rows = reader.rows(clean.entry, "codec")
-        if rows is None:
+        if rows is None or reader.missing_folds(clean.entry, "codec"):
             continue
         original = reader.scored(clean.entry, "codec", rows)
         right = dict(zip(clean.rows["track_id"], is_right(clean), strict=True))
@@ -88,22 +92,33 @@ def learning_curve_section(
     ``n_train`` is the mean number of whole clips of the share; networks learn
     from the excerpts of as many artists too.
     """
-    n_folds = len(reader.dataset.folds)
     models: dict[str, Any] = {}
     for name, whole in scored.items():
         if not whole.entry.has_learning_curve:
             continue
         parts = []
         for share in LEARNING_SHARES:
-            rows = reader.rows(whole.entry, "learning-curve", share)
-            if rows is not None and len(rows) == len(whole.rows):
+            if not reader.missing_folds(whole.entry, "learning-curve", share):
+                rows = reader.rows(whole.entry, "learning-curve", share)
                 parts.append((share, reader.scored(whole.entry, "learning-curve", rows)))
-        n_train = len(whole.rows) * (n_folds - 1) / n_folds
         models[name] = [
-            {"share": share, "n_train": round(share * n_train), **headline_intervals(part, seed)}
+            {
+                "share": share,
+                "n_train": _mean_whole_clips(reader, share),
+                **headline_intervals(part, seed),
+            }
             for share, part in (*parts, (1.0, whole))
         ]
     return models
+
+
+def _mean_whole_clips(reader: Reader, share: float) -> int:
+    """Whole clips that a fold's model learns from: whole artists never give the exact share."""
+    parts = [
+        training_part(reader.dataset, fold=fold, share=share, seed=reader.seed)
+        for fold in reader.dataset.folds
+    ]
+    return round(float(np.mean([sum(track.evaluate for track in part) for part in parts])))
 
 
 def needed_section(curves: Mapping[str, Any]) -> dict[str, Any]:
@@ -120,16 +135,27 @@ def needed_section(curves: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def leaky_section(scored: Mapping[str, Scored], reader: Reader, seed: int) -> dict[str, Any]:
-    """Metrics of the leaky split beside those of the honest one."""
+    """Metrics of the leaky split beside those of the honest one, unit by unit.
+
+    Of tracks, the same are scored; of segments, those of the artists that the
+    honest network of the same fold never heard.
+    """
     models: dict[str, Any] = {}
-    for name, honest in scored.items():
-        rows = reader.rows(honest.entry, "leaky")
+    for name, whole in scored.items():
+        rows = reader.rows(whole.entry, "leaky")
         if rows is None:
             continue
-        leaky = reader.scored(honest.entry, "leaky", rows)
+        is_honest = rows["condition"] == HONEST
+        leaky = reader.scored(whole.entry, "leaky", rows[~is_honest])
+        if is_honest.any():
+            honest = reader.scored(whole.entry, "leaky", rows[is_honest])
+        else:
+            same = whole.rows["track_id"].isin(set(leaky.rows["track_id"]))
+            honest = reader.scored(whole.entry, "folds", whole.rows[same])
         models[name] = {
-            "split": honest.entry.leak,
-            "n_scored": len(rows),
+            "split": whole.entry.leak,
+            "n_scored": len(leaky.rows),
+            "n_honest": len(honest.rows),
             "folds": sorted({int(fold) for fold in rows["fold"]}),
             **headline_intervals(leaky, seed),
             "honest": evaluate(honest.y_true, honest.probs),

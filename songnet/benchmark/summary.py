@@ -61,7 +61,7 @@ def summarise(
     inputs : Inputs
     run_dir, results : Path
     seed : int
-        Of the bootstrap.
+        Of the pieces, and of the bootstrap.
 
     Returns
     -------
@@ -73,7 +73,7 @@ def summarise(
         If no model has all folds.
     """
     dataset = inputs.dataset
-    reader = Reader(dataset, run_dir)
+    reader = Reader(dataset, run_dir, seed=seed)
     scored: dict[str, Scored] = {}
     incomplete: dict[str, str] = {}
     for entry in entries:

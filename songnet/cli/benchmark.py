@@ -46,6 +46,7 @@ def list_models(
     root: DatasetRoot = None,
     run_dir: RunDir = _RUN_DIR,
     embedding: Embeddings = None,
+    seed: Seed = 0,
 ) -> None:
     """Show the models; with --dataset, how many of their pieces are done."""
     entries = _entries(None, embedding)
@@ -60,7 +61,7 @@ def list_models(
     for piece in _pieces(entries, inputs, studies=None, folds=None):
         key = (piece.entry.name, piece.study)
         known[key] += 1
-        done[key] += piece.is_done(run_dir, data_hash=inputs.dataset.hash)
+        done[key] += piece.is_done(run_dir, data_hash=inputs.dataset.hash, seed=seed)
     rows = [
         (entry.name, *(_progress(done, known, (entry.name, study)) for study in STUDIES))
         for entry in entries

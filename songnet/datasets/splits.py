@@ -11,7 +11,7 @@ import numpy.typing as npt
 from songnet.datasets.base import Dataset, Track
 from songnet.exceptions import DatasetError, ParameterError
 
-__all__ = ["assign_folds", "assign_random_split", "hold_out_groups"]
+__all__ = ["assign_folds", "assign_random_split", "draw_groups", "hold_out_groups"]
 
 _Counts = npt.NDArray[np.float64]
 
@@ -43,15 +43,29 @@ def hold_out_groups(
     ParameterError
         If ``share`` is not between 0 and 1, or there is no track.
     """
-    if not 0 < share < 1:
-        raise ParameterError(f"share is {share}; expected a number between 0 and 1, as 0.1.")
-    if not tracks:
-        raise ParameterError("There is no track to split; expected at least one.")
     if any(track.split == "validation" for track in tracks):
         return (
             tuple(track for track in tracks if track.split != "validation"),
             tuple(track for track in tracks if track.split == "validation"),
         )
+    return draw_groups(tracks, share=share, seed=seed)
+
+
+def draw_groups(
+    tracks: Sequence[Track], *, share: float, seed: int
+) -> tuple[tuple[Track, ...], tuple[Track, ...]]:
+    """Draw a share of the tracks of every genre, as `hold_out_groups` without an official split.
+
+    Parameters, errors: see `hold_out_groups`.
+
+    Returns
+    -------
+    rest, drawn : tuple of Track
+    """
+    if not 0 < share < 1:
+        raise ParameterError(f"share is {share}; expected a number between 0 and 1, as 0.1.")
+    if not tracks:
+        raise ParameterError("There is no track to split; expected at least one.")
     groups, counts = _count_groups(tracks)
     per_genre = counts.sum(axis=0)
     order = np.random.default_rng(seed).permutation(len(groups))

@@ -9,6 +9,7 @@ import numpy as np
 __all__ = ["tracks_needed"]
 
 _FEWEST_POINTS = 3
+_MOST_TRACKS = 1e7  # more is no forecast
 
 
 def tracks_needed(
@@ -28,7 +29,7 @@ def tracks_needed(
     -------
     n : int or None
         To two digits; None where there are fewer than three points, the error
-        does not fall, or there is none.
+        does not fall or hardly, or there is none.
 
     References
     ----------
@@ -41,4 +42,7 @@ def tracks_needed(
     slope, offset = np.polyfit(np.log(n_tracks), np.log(errors), 1)
     if slope >= 0:
         return None
-    return int(float(f"{np.exp((np.log1p(-wanted) - offset) / slope):.1e}"))
+    log_needed = (np.log1p(-wanted) - offset) / slope
+    if log_needed > np.log(_MOST_TRACKS):
+        return None
+    return int(float(f"{np.exp(log_needed):.1e}"))

@@ -9,6 +9,7 @@ A plug-in is a JSON file, for example of YAMNet as a TFLite file::
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, fields
@@ -53,7 +54,8 @@ class EmbeddingConfig(Config):
         Name of the output that holds the vectors; may be empty where there is
         only one.
     sha256 : str
-        Of the model's files; filled in by `read_embedding`.
+        Of the model's files, for "python" of the module's source alone; filled
+        in by `read_embedding`.
     """
 
     name: str
@@ -107,12 +109,24 @@ def read_embedding(path: Path) -> EmbeddingConfig:
             f"{path} has the settings {unknown}; expected some of {sorted(known)}."
         )
     if config.kind == "python":
-        return config
+        return config.replace(sha256=_module_sha256(config.entry_point))
     model = (path.parent / config.path).resolve()
     files = sorted(p for p in model.rglob("*") if p.is_file()) if model.is_dir() else [model]
     if not files or not all(file.is_file() for file in files):
         raise BundleError(f"{model}, the model of the plug-in {config.name}, is missing.")
     return config.replace(path=str(model), sha256="-".join(file_sha256(f)[:12] for f in files))
+
+
+def _module_sha256(entry_point: str) -> str:
+    """Hash the source of a module; what it reads itself is not seen."""
+    name = entry_point.partition(":")[0]
+    try:
+        spec = importlib.util.find_spec(name)
+    except (ImportError, ValueError):
+        spec = None
+    if spec is None or spec.origin is None or not Path(spec.origin).is_file():
+        return ""
+    return file_sha256(Path(spec.origin))[:12]
 
 
 def embed(y: Waveform, *, config: EmbeddingConfig) -> FloatArray:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -29,6 +30,9 @@ def test_the_leaky_split_puts_artists_on_both_sides(inputs):
     assert max(sizes.values()) - min(sizes.values()) <= 1
     assert leaky == leaky_tracks(inputs.dataset, n_folds=2, seed=0)
     assert leaky != leaky_tracks(inputs.dataset, n_folds=2, seed=1)
+    first, *others = inputs.dataset.tracks
+    excerpt = inputs.dataset.with_tracks([replace(first, evaluate=False), *others])
+    assert leaky_tracks(excerpt, n_folds=2, seed=0).tracks[0].fold is None
 
 
 def test_segments_are_the_pieces_of_their_track(inputs):

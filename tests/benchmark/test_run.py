@@ -15,7 +15,8 @@ import pytest
 from songnet.benchmark import cost
 from songnet.benchmark.adopt import adopt_folds
 from songnet.benchmark.entries import Entry
-from songnet.benchmark.pieces import STUDIES, Piece, list_pieces
+from songnet.benchmark.inputs import training_part
+from songnet.benchmark.pieces import HONEST, STUDIES, Piece, list_pieces
 from songnet.benchmark.run import BenchmarkRun
 from songnet.benchmark.summary import summarise
 from songnet.config import FeatureConfig
@@ -81,8 +82,10 @@ def test_what_is_done_is_not_done_again(inputs, done, monkeypatch):
 
 
 def test_other_data_or_settings_are_refused(inputs, done):
-    with pytest.raises(ParameterError, match="other settings or data"):
-        Piece(KNN, "folds", 0).is_done(done, data_hash="other")
+    with pytest.raises(ParameterError, match="other settings, data"):
+        Piece(KNN, "folds", 0).is_done(done, data_hash="other", seed=0)
+    with pytest.raises(ParameterError, match="seed"):
+        Piece(KNN, "folds", 0).is_done(done, data_hash=inputs.dataset.hash, seed=1)
 
 
 def test_no_piece_begins_after_the_time(inputs, tmp_path):
@@ -130,7 +133,8 @@ def test_results_say_what_was_measured(inputs, done, tmp_path):
     assert curve["models"] == {}
     assert curve["needed"] == {"accuracy": 0.75, "n_train": {}}
     assert read(tmp_path / "codec.json")["models"]["knn"]["n_tracks"] == 12
-    assert read(tmp_path / "leaky.json")["models"]["knn"]["split"] == "tracks"
+    leaky = read(tmp_path / "leaky.json")["models"]["knn"]
+    assert (leaky["split"], leaky["n_honest"]) == ("tracks", leaky["n_scored"])
     mfcc = read(tmp_path / "mfcc.json")["by_genre"]
     assert mfcc["High"]["n_tracks"] == 24
     assert np.mean(mfcc["High"]["mean"]) == pytest.approx(2, abs=0.2)
@@ -152,16 +156,19 @@ def test_the_learning_curve_ends_with_all_data(inputs, done, tmp_path):
     summarise((MAJORITY, learner), inputs, run_dir=run_dir, results=tmp_path, seed=0)
     points = read(tmp_path / "learning_curve.json")["models"]["knn"]
     assert [point["share"] for point in points] == [0.1, 0.25, 0.5, 1.0]
-    assert [point["n_train"] for point in points] == [2, 6, 12, 24]
+    parts = [training_part(inputs.dataset, fold=0, share=s, seed=0) for s in (0.1, 0.25, 0.5, 1)]
+    assert [point["n_train"] for point in points] == [len(part) for part in parts]
     assert points[-1]["accuracy"] == read(tmp_path / "leaderboard.json")["models"][0]["accuracy"]
 
 
 def test_a_study_without_all_folds_is_left_out(inputs, done, tmp_path):
     run_dir = shutil.copytree(done, tmp_path / "runs")
     shutil.rmtree(run_dir / "seconds" / "knn" / "fold-1")
+    shutil.rmtree(run_dir / "codec" / "knn" / "fold-1")
     summarise((MAJORITY, KNN), inputs, run_dir=run_dir, results=tmp_path, seed=0)
     assert read(tmp_path / "seconds.json")["models"] == {}
     assert set(read(tmp_path / "robustness.json")["models"]) == {"knn"}
+    assert set(read(tmp_path / "codec.json")["models"]) == {"majority"}
 
 
 def test_nothing_finished_is_no_result(inputs, tmp_path):
@@ -240,6 +247,11 @@ def test_a_network_is_interrupted_and_goes_on(inputs, tmp_path, one_process):
     report = BenchmarkRun(inputs, tmp_path).run(more)
     assert report.failed == {}
     assert report.done == 4
+    leaky = pd.read_parquet(Piece(NETWORK, "leaky", 0).folder(tmp_path) / "predictions.parquet")
+    honest = leaky[leaky["condition"] == HONEST]
+    fold_of = {track.track_id: track.fold for track in inputs.dataset}
+    assert {fold_of[i.partition("#")[0]] for i in honest["track_id"]} == {0}
+    assert len(honest) > sum(fold == 0 for fold in fold_of.values())
     about = Piece(NETWORK, "cost", 0).read(tmp_path)
     assert set(about["runtimes"]) == {"keras", "litert"}
     for measured in about["runtimes"].values():

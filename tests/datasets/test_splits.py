@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from songnet.datasets.base import Dataset, Track
 from songnet.datasets.corpus import load_corpus
-from songnet.datasets.splits import assign_folds, assign_random_split, hold_out_groups
+from songnet.datasets.splits import assign_folds, assign_random_split, draw_groups, hold_out_groups
 from songnet.exceptions import DatasetError, ParameterError
 
 quick = settings(max_examples=60, deadline=None)
@@ -150,6 +150,15 @@ def test_an_official_validation_split_is_what_is_held_out() -> None:
     learned, held_out = hold_out_groups(tracks, share=0.5, seed=0)
     assert [t.track_id for t in held_out] == ["1", "4", "7"]
     assert [t.track_id for t in learned] == ["0", "2", "3", "5", "6", "8"]
+
+
+def test_a_share_is_drawn_whatever_the_official_split_is() -> None:
+    tracks = [
+        replace(track, split="train" if i % 5 else "validation")
+        for i, track in enumerate(make_tracks([(0, group) for group in range(40)]))
+    ]
+    sizes = [len(draw_groups(tracks, share=share, seed=0)[1]) for share in (0.25, 0.5)]
+    assert sizes == [10, 20]
 
 
 def test_a_random_split_has_the_same_shares_of_every_genre() -> None:

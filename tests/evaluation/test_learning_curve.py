@@ -16,5 +16,6 @@ def test_a_power_law_is_continued_exactly() -> None:
 
 def test_no_answer_without_a_fall_of_the_error() -> None:
     assert tracks_needed([100, 200, 400], [0.6, 0.6, 0.55], wanted=0.75) is None
+    assert tracks_needed([100, 200, 400, 800], [0.5, 0.5001, 0.5002, 0.5003], wanted=0.75) is None
     assert tracks_needed([100, 200], [0.5, 0.6], wanted=0.75) is None
     assert tracks_needed([100, 200, 400], [0.6, 0.8, 1.0], wanted=0.75) is None

@@ -40,6 +40,17 @@ def test_python_entry_point_is_averaged_over_the_windows(tmp_path):
         embed(np.zeros(0, np.float32), config=config)
 
 
+def test_other_code_is_another_python_plugin(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    hashes = []
+    for name, code in (("one", "def embed(X): return X"), ("two", "def embed(X): return -X")):
+        (tmp_path / f"plugin_{name}.py").write_text(code)
+        settings = PYTHON | {"entry_point": f"plugin_{name}:embed"}
+        hashes.append(read_embedding(written(tmp_path, **settings)).sha256)
+    assert len(set(hashes)) == 2
+    assert all(hashes)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["tflite", "saved_model"])
 def test_a_generated_model_is_run_as_it_is(kind, tmp_path):
