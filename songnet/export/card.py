@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from songnet.config import ModelConfig
 from songnet.evaluation.intervals import Interval
 from songnet.evaluation.report import Report
 from songnet.inference.bundle import RUNTIME_FILES, Bundle
+from songnet.models.registry import has_statistics_branch
 
 if TYPE_CHECKING:
     from songnet.export.bundle import ExportedFile
@@ -18,15 +20,13 @@ _TEMPLATE = """# {name} {version}
 
 Names the genre of music: {genres}.
 
-A CNN + GRU + attention network on log-mel spectrograms: {sr} Hz, {n_mels} mel bands
+{network} on log-mel spectrograms: {sr} Hz, {n_mels} mel bands
 from {fmin:g} to {fmax:g} Hz, windows of {seconds:.0f} s.{branch}
 Written by `songnet export`; every figure here is read from `report.json`.
 
 ## How good it is
 
-{protocol}: {n_tracks:,} tracks by {n_groups} artists,
-each predicted by a network that never saw its artist.
-The network that ships has the same recipe, trained on all folds.
+{protocol}
 95 % intervals by bootstrap over artists.
 
 | metric | value | 95 % interval |
@@ -53,16 +53,29 @@ All TFLite files read one window of shape (1, {patch_frames}, {n_mels}) with bui
 ## Data and limits
 
 Trained on the data set "{dataset}" (hash `{data_hash}`) with seed {seed}; evaluated at commit
-`{commit}`. The clips are for research use; none of them is in this repository.
+`{commit}`.{terms}
 
-- Ten genres only: whatever it hears becomes one of them, or "not sure".
+- {n_genres} genres only: whatever it hears becomes one of them, or "not sure".
   Silence is refused; speech, noise and other sounds as far as the detector of music knows them
   (`songnet train-detector`; its figures are in `music_report.json`).
-- Genres are a convention of people, not a property of sound. The labels come from four
-  collections that disagree, and Western popular music dominates them.
+- Genres are a convention of people, not a property of sound.{labels}
 - The table shows genres that it seldom gets right.
   Do not use it to decide about people or their work.
 """
+
+_NETWORKS = {"songnet": "A CNN + GRU + attention network"}
+
+_CROSS_VALIDATED = """{folds}-fold cross-validation, artist-disjoint: {n_tracks:,} tracks by \
+{n_groups:,} artists,
+each predicted by a network that never saw its artist.
+The network that ships has the same recipe, trained on all folds."""
+
+_HELD_OUT = """Held-out test of {dataset}: {n_tracks:,} tracks.
+Split: {split}; {artists_on_both_sides} artists stand on both sides."""
+
+_CORPUS_TERMS = " The clips are for research use; none of them is in this repository."
+_CORPUS_LABELS = """ The labels come from four
+  collections that disagree, and Western popular music dominates them."""
 
 _BRANCH = """
 A second branch reads statistics of the window (how the timbre is, varies, moves together, and
@@ -80,6 +93,8 @@ def model_card(bundle: Bundle, report: Report, files: Sequence[ExportedFile]) ->
     files : sequence of ExportedFile
     """
     features = bundle.features
+    model = ModelConfig.from_dict(bundle.training["settings"]["model"])
+    is_corpus = bundle.training["dataset"] == "corpus"
     not_sure = report.extra["not_sure"]
     withheld = not_sure["accuracy_refused"]
     return _TEMPLATE.format(
@@ -91,11 +106,13 @@ def model_card(bundle: Bundle, report: Report, files: Sequence[ExportedFile]) ->
         fmin=features.fmin,
         fmax=features.fmax,
         seconds=features.patch_seconds,
-        branch=_BRANCH if bundle.training["settings"]["model"]["statistics_units"] else "",
+        network=_NETWORKS.get(model.architecture, f"The network `{model.architecture}`"),
+        branch=_BRANCH if has_statistics_branch(model) else "",
+        n_genres=len(bundle.genres),
+        labels=_CORPUS_LABELS if is_corpus else "",
+        terms=_CORPUS_TERMS if is_corpus else "",
         patch_frames=features.patch_frames,
         protocol=_protocol(report),
-        n_tracks=report.n_tracks,
-        n_groups=report.n_groups,
         headline=_headline(report),
         ece_before=report.calibration["ece_before"],
         ece_after=report.calibration["ece_after"],
@@ -114,9 +131,9 @@ def model_card(bundle: Bundle, report: Report, files: Sequence[ExportedFile]) ->
 
 
 def _protocol(report: Report) -> str:
-    if report.protocol["name"] == "held-out test":
-        return f"Held-out test of {report.protocol['dataset']} ({report.protocol['split']})"
-    return f"{report.protocol['folds']}-fold cross-validation, artist-disjoint"
+    about = {**report.protocol, "n_tracks": report.n_tracks, "n_groups": report.n_groups}
+    is_held_out = report.protocol["name"] == "held-out test"
+    return (_HELD_OUT if is_held_out else _CROSS_VALIDATED).format(**about)
 
 
 def _headline(report: Report) -> str:
