@@ -19,7 +19,6 @@ __all__ = [
     "REFERENCE",
     "RESULTS",
     "Results",
-    "comparison_frame",
     "cost_frame",
     "leaderboard_frame",
     "pareto_front",
@@ -41,7 +40,6 @@ KINDS = {
 }
 _FILES = ("leaderboard", "comparisons", "robustness", "seconds", "codec", "learning_curve",
           "leaky", "cost")  # fmt: skip
-_SIGNIFICANT = 0.05
 
 
 @dataclass(frozen=True)
@@ -145,7 +143,7 @@ def read_results(folder: Path) -> Results | None:
         predictions = pd.read_parquet(table) if table.is_file() else pd.DataFrame()
     except (OSError, ValueError) as error:
         raise DatasetError(
-            f"{folder} holds a damaged result: {error}. Run `songnet benchmark summarise` again."
+            f"There is a damaged result: {error}. Run `songnet benchmark summarise` again."
         ) from error
     return Results(files, predictions)
 
@@ -179,37 +177,6 @@ def leaderboard_frame(results: Results, kinds: Iterable[str] = ()) -> pd.DataFra
     return pd.DataFrame(rows)
 
 
-def comparison_frame(results: Results, reference: str) -> pd.DataFrame:
-    """Compare every model with one, in pairs over the same tracks.
-
-    Returns
-    -------
-    frame : pandas.DataFrame
-        model, title, difference, low, high (fractions), only_model,
-        only_reference (tracks), p_mcnemar, p_bootstrap (Holm-corrected) and
-        ``is_significant``: both below 0.05.
-    """
-    rows = []
-    for pair in results.section("comparisons").get(reference, []):
-        p_mcnemar, p_bootstrap = pair["p_mcnemar_holm"], pair["p_bootstrap_holm"]
-        rows.append(
-            {
-                "model": pair["model"],
-                "title": results.titles.get(pair["model"], pair["model"]),
-                "difference": pair["difference"]["value"],
-                "low": pair["difference"]["low"],
-                "high": pair["difference"]["high"],
-                "only_model": pair["only_model"],
-                "only_reference": pair["only_reference"],
-                "p_mcnemar": p_mcnemar,
-                "p_bootstrap": p_bootstrap,
-                "is_significant": max(p_mcnemar, p_bootstrap) < _SIGNIFICANT,
-            }
-        )
-    frame = pd.DataFrame(rows)
-    return frame.sort_values("difference", ascending=False) if rows else frame
-
-
 def per_genre_frame(results: Results, metric: str = "f1") -> pd.DataFrame:
     """Return a metric by model (rows, titles) and genre (columns)."""
     return pd.DataFrame(
@@ -228,7 +195,8 @@ def cost_frame(results: Results) -> pd.DataFrame:
     frame : pandas.DataFrame
         model, title, kind, runtime, accuracy, parameters, macs, weights_mb,
         track_ms, track_ms_p95, window_ms, window_ms_p95, peak_mib,
-        train_seconds; None where a thing has no such figure.
+        train_seconds; None where a thing has no such figure. ``cores`` of the
+        machine and its ``load`` when it was measured.
     """
     rows = []
     for model, cost in results.section("cost").items():
@@ -250,6 +218,8 @@ def cost_frame(results: Results) -> pd.DataFrame:
                     "window_ms_p95": window.get("p95"),
                     "peak_mib": measured["peak_mib"],
                     "train_seconds": cost["train_seconds_of_a_fold"],
+                    "cores": cost["machine"]["cores"],
+                    "load": cost["load"],
                 }
             )
     return pd.DataFrame(rows)

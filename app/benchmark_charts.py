@@ -98,7 +98,7 @@ def differences_figure(frame: pd.DataFrame) -> go.Figure:
     Parameters
     ----------
     frame : pandas.DataFrame
-        See `app.benchmark.comparison_frame`.
+        See `app.benchmark_pairs.comparison_frame`.
     """
     rows = frame.iloc[::-1]
     figure = go.Figure()

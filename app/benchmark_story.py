@@ -9,7 +9,6 @@ import pandas as pd
 
 from app.benchmark import (
     Results,
-    comparison_frame,
     cost_frame,
     leaderboard_frame,
     per_genre_frame,
@@ -21,6 +20,7 @@ from app.benchmark_charts import (
     heat_figure,
     lines_figure,
 )
+from app.benchmark_pairs import comparison_frame, pair_rows
 from app.benchmark_studies import (
     codec_chart,
     leaky_chart,
@@ -53,7 +53,7 @@ COSTS = {
     "Multiplications": ("macs", "multiplications for a window"),
     "Parameters": ("parameters", "parameters"),
     "Memory": ("peak_mib", "MiB at most, a process of its own"),
-    "Training time": ("train_seconds", "seconds for a fold"),
+    "Training time": ("train_seconds", "seconds for a fold by the clock, other work beside it"),
 }
 CURVES = ("ROC", "Precision and recall")
 _METRICS = {"accuracy": "Accuracy", "balanced_accuracy": "Balanced accuracy",
@@ -86,8 +86,8 @@ def differences_chart(results: Results, reference: str) -> ReportFigure | None:
         alt=f"Difference of accuracy of each model from {name}",
         figure=differences_figure(frame),
         note=f"{n_significant} of {len(frame)} differences are significant: McNemar's exact test "
-        "and the bootstrap over artists both below 0.05 after Holm's correction."
-        + (f" Not significant: {unsure}." if unsure else ""),
+        "and the bootstrap over artists both below 0.05 after Holm's correction for these "
+        f"{len(frame)} comparisons." + (f" Not significant: {unsure}." if unsure else ""),
     )
 
 
@@ -98,10 +98,11 @@ def pairs_chart(results: Results) -> ReportFigure | None:
         return None
     values = pd.DataFrame(np.nan, index=models, columns=models)
     texts = pd.DataFrame("", index=models, columns=models)
-    for reference in models:
-        for row in comparison_frame(results, reference).itertuples():
-            values.loc[row.model, reference] = 100 * row.difference
-            texts.loc[row.model, reference] = "" if row.is_significant else "?"
+    for pair in pair_rows(results):
+        one, other = pair["model"], pair["reference"]
+        values.loc[one, other] = 100 * pair["difference"]
+        values.loc[other, one] = -100 * pair["difference"]
+        texts.loc[one, other] = texts.loc[other, one] = "" if pair["is_significant"] else "?"
     titles = [results.titles[model] for model in models]
     values.index = pd.Index(titles)
     values.columns = pd.Index([str(i + 1) for i in range(len(models))])
@@ -114,7 +115,8 @@ def pairs_chart(results: Results) -> ReportFigure | None:
         alt="Differences of accuracy between all models",
         figure=figure,
         note="Green where the model of the row is right more often than that of the column, by its "
-        "number; ? where the difference is not significant.",
+        f"number; ? where the difference is not significant after Holm's correction for all "
+        f"{len(models) * (len(models) - 1) // 2} pairs.",
     )
 
 
@@ -180,11 +182,15 @@ def cost_chart(results: Results, name: str) -> ReportFigure | None:
     frame = cost_frame(results)
     if frame.empty or frame[column].isna().all():
         return None
+    without = sorted(set(frame.loc[frame[column].isna(), "title"]))
+    cores, loads = frame["cores"].iloc[0], frame["load"]
     return ReportFigure(
         title=f"Accuracy against {name.lower()}",
         alt=f"Accuracy of the models against {name.lower()}",
         figure=cost_figure(frame, cost=column, title=axis),
-        note="The dotted line joins what nothing else beats in both. Diamonds run in LiteRT.",
+        note="The dotted line joins what nothing else beats in both. Diamonds run in LiteRT. "
+        f"Measured on {cores} cores under a load of {loads.min():.1f} to {loads.max():.1f}."
+        + (f" Not known of: {', '.join(without)}." if without else ""),
     )
 
 

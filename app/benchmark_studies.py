@@ -156,7 +156,8 @@ def leaky_chart(results: Results) -> ReportFigure | None:
             frame, left="honest", right="leaky", names=("artists apart", "leaky")
         ),
         note="Leaky: tracks (networks of the seeds: segments) split at random, so that an artist "
-        "or a recording stands on both sides. The figures of a seed were made so.",
+        "or a recording stands on both sides. The figures of a seed were made so. Both are scored "
+        "on the same tracks, or both on single segments.",
     )
 
 

@@ -9,6 +9,7 @@ import streamlit as st
 
 from app import benchmark, benchmark_story, benchmark_studies
 from app.benchmark import KINDS, Results
+from app.benchmark_pairs import comparison_frame
 from app.benchmark_report import benchmark_html
 from app.components import MUTED
 from app.report import ReportFigure
@@ -117,7 +118,7 @@ def _readable(frame: pd.DataFrame) -> pd.DataFrame:
         if name == "Accuracy %":
             table["from %"] = (100 * frame["accuracy_low"]).round(1)
             table["to %"] = (100 * frame["accuracy_high"]).round(1)
-    table["Training s"] = frame["train_seconds"].astype(float).round(1)
+    table["Training s, by the clock"] = frame["train_seconds"].astype(float).round(1)
     return table
 
 
@@ -153,7 +154,7 @@ def _show_significance(results: Results) -> None:
         missing="Comparisons of at least two models",
         study="folds",
     )
-    frame = benchmark.comparison_frame(results, reference)
+    frame = comparison_frame(results, reference)
     if frame.empty:
         return
     table = pd.DataFrame(
@@ -225,7 +226,7 @@ def _show_cost(results: Results) -> None:
             "track_ms_p95": "Track ms, 95 %", "window_ms": "Window ms",
             "window_ms_p95": "Window ms, 95 %", "weights_mb": "MB", "peak_mib": "Memory MiB",
             "parameters": "Parameters", "macs": "Multiplications",
-            "train_seconds": "Training s",
+            "train_seconds": "Training s, by the clock",
         }  # fmt: skip
         table = frame[list(columns)].rename(columns=columns)
         st.dataframe(table.round(2), hide_index=True, alt="Costs of each model and runtime")
@@ -241,7 +242,9 @@ def _show_tracks(results: Results) -> None:
     )
     frame = benchmark.track_frame(results, models)
     if frame.empty:
-        st.info("Choose a model.", icon=":material/checklist:")
+        missing = results.predictions.empty
+        said = "Nothing is kept of single tracks: predictions.parquet is missing."
+        st.info(said if missing else "Choose a model.", icon=":material/checklist:")
         return
     shown = st.segmented_control(
         "Which tracks", _TRACK_FILTERS, default=_TRACK_FILTERS[0], required=True

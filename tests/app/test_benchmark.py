@@ -14,7 +14,6 @@ from streamlit.testing.v1 import AppTest
 from app import benchmark
 from app.benchmark import (
     Results,
-    comparison_frame,
     cost_frame,
     leaderboard_frame,
     pareto_front,
@@ -22,6 +21,7 @@ from app.benchmark import (
     track_frame,
 )
 from app.benchmark_charts import confusion_figure, short_title
+from app.benchmark_pairs import comparison_frame, pair_rows
 from app.benchmark_present import enlarge
 from app.benchmark_report import benchmark_html
 from app.benchmark_story import COSTS, cost_chart, differences_chart, pairs_chart, tell_story
@@ -118,12 +118,14 @@ def test_costs_are_drawn_where_they_were_measured(results: Results) -> None:
     latency = {"p50": 5.0, "p95": 9.0}
     measured = {"track_ms": latency, "window_ms": None, "peak_mib": 90.0}
     row = {"accuracy": 0.9, "parameters": None, "macs": None, "weights_bytes": 2_000_000,
+           "machine": {"cores": 2}, "load": 0.25,
            "train_seconds_of_a_fold": 1.5, "runtimes": {"scikit-learn": measured}}  # fmt: skip
     costs = Results(results.files | {"cost": {"models": {"knn": row}}}, results.predictions)
     frame = cost_frame(costs)
     assert frame.loc[0, "weights_mb"] == 2
     drawn = [name for name in COSTS if cost_chart(costs, name)]
     assert drawn == ["Time for a track", "File size", "Memory", "Training time"]
+    assert "2 cores under a load of 0.2" in cost_chart(costs, "Memory").note
     points = [
         p for p in cost_figure(frame, cost="track_ms", title="ms").data if p.mode == "markers"
     ]
@@ -134,6 +136,35 @@ def test_all_pairs_have_their_difference(results: Results) -> None:
     figure = pairs_chart(results).figure
     gap = 100 * np.subtract(*leaderboard_frame(results)["accuracy"])
     np.testing.assert_allclose(figure.data[0].z, [[np.nan, gap], [-gap, np.nan]], atol=1e-3)
+
+
+def test_pairs_are_corrected_for_all_of_them(results: Results) -> None:
+    def pair(model: str, reference: str, p: float) -> dict:
+        return {"model": model, "reference": reference, "difference": {"value": 0.1},
+                "p_mcnemar": p, "p_bootstrap": p}  # fmt: skip
+
+    names = ("a", "b", "c")
+    models = [{"model": name, "title": name, "kind": "seed"} for name in names]
+    p_values = {("a", "b"): 0.02, ("a", "c"): 0.001, ("b", "c"): 0.04}
+    section = {
+        one: [
+            pair(other, one, p_values[tuple(sorted((one, other)))])
+            for other in names
+            if other != one
+        ]
+        for one in names
+    }
+    leaderboard = results.files["leaderboard"] | {"models": models}
+    files = {"leaderboard": leaderboard, "comparisons": {"models": section}}
+    rows = pair_rows(Results(files, results.predictions))
+    assert {(r["model"], r["reference"]): r["is_significant"] for r in rows} == {
+        ("a", "b"): True, ("a", "c"): True, ("b", "c"): True,
+    }  # fmt: skip
+    p_values[("a", "b")] = 0.03  # 0.06 after the step for two
+    for other in section["b"]:
+        other["p_mcnemar"] = p_values[tuple(sorted(("b", other["model"])))]
+    rows = pair_rows(Results(files, results.predictions))
+    assert [r["is_significant"] for r in rows] == [False, True, False]
 
 
 def test_sources_are_compared(results: Results) -> None:
