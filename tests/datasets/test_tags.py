@@ -75,5 +75,10 @@ def test_white_space_is_tidied() -> None:
     assert tags.artist == "The Band"
 
 
+def test_an_endless_tag_is_cut() -> None:
+    tags = read_tags(encode("mp3", "libmp3lame", {"artist": "x" * 100_000}))
+    assert tags.artist == "x" * 300
+
+
 def test_audio_without_a_place_for_tags() -> None:
     assert read_tags(encode_soundfile(sine(), sr=44_100, kind="AU")) == Tags()
