@@ -12,7 +12,7 @@ from app.neighbours import NEIGHBOURS_FILE
 from app.settings import Settings
 from songnet.datasets.index import IndexFilter
 from songnet.datasets.places import cache_root, index_root
-from songnet.exceptions import DatasetError
+from songnet.exceptions import AudioDecodeError, AudioTooLongError, DatasetError
 from songnet.inference.bundle import find_bundle
 from songnet.inference.collection import Collection
 from songnet.inference.collection_build import COLLECTION_FILE
@@ -47,6 +47,7 @@ SORTS = {
     "Year": ("year", "artist"),
     "Least confident": ("confidence",),
 }
+_OUTSIDE = "It lies outside of the folder of its collection."
 _EXPORTED = (
     "track_id", "artist", "title", "album", "year", "licence", "split", "fold", "source",
     "genre", "predicted", "confidence", "basis", "status", "error",
@@ -243,17 +244,22 @@ def audio_bytes(collection: Collection, row: int, *, limits: DecodeLimits) -> by
 
     Raises
     ------
-    DatasetError
-        If the file is over the limit, or outside of the collection's folder.
+    AudioDecodeError
+        If the file is outside of the collection's folder.
+    AudioTooLongError
+        If it is over the limit.
     """
-    path = collection.index.path_of(row)
+    try:
+        path = collection.index.path_of(row)
+    except DatasetError as error:
+        raise AudioDecodeError(_OUTSIDE) from error
     if path is None or not path.is_file():
         return None
     root = collection.index.root.resolve()
     if not path.resolve().is_relative_to(root):
-        raise DatasetError("This file lies outside of the folder of its collection.")
+        raise AudioDecodeError(_OUTSIDE)
     if path.stat().st_size > limits.max_bytes:
-        raise DatasetError(
+        raise AudioTooLongError(
             f"This file is larger than the {limits.max_bytes / 2**20:.0f} MB that the app opens."
         )
     return path.read_bytes()

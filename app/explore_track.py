@@ -4,34 +4,36 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import streamlit as st
 
 from app import charts, explore, services
 from app.analysis import Analysis
 from app.charts_views import views_figure
-from app.components import answer_html, facts_html, percent, show_error
+from app.components import answer_html, facts_html, percent, plain_markdown, show_error
 from app.neighbours import neighbours_html
 from app.session import Clip
 from app.track_services import load_waveform
 from app.views import Span, draw_picture
-from songnet.exceptions import AudioError, DatasetError
+from songnet.exceptions import AudioError
 from songnet.inference.collection import Collection
+from songnet.inference.trust import NOT_MUSIC
 from songnet.signal.audio import DecodeLimits
 
 __all__ = ["show_none", "show_track"]
+
+FloatArray = npt.NDArray[np.float64]
 
 _PLOTLY_CONFIG = {"displayModeBar": False}
 _BASIS = {
     "out-of-fold": "by a network that never heard this artist",
     "heard": "the model learned from this track",
     "new": "it learned from another collection",
-}
-_DOUBTS = {
-    "not_sure": "It is too unsure to name one. ",
-    "not_music": "It does not take this for music. ",
 }
 _N_NEIGHBOURS = 5
 _PICTURES = ("Waveform", "Mel-spectrogram")
@@ -67,22 +69,20 @@ def show_track(
     """
     track = collection.frame.iloc[row]
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.subheader(track["title"] or track["track_id"], anchor=False)
+        st.subheader(plain_markdown(track["title"] or track["track_id"]), anchor=False)
         st.button(
             "Close", key="explore-close", icon=":material/close:", type="tertiary",
             on_click=on_close,
         )  # fmt: skip
-    try:
-        with st.spinner("Listening …"):
-            heard = _listen(collection, row, limits=limits)
-    except DatasetError as error:
-        show_error(error)
-        heard = None
+    with st.spinner("Listening …"):
+        heard = _listen(collection, row, limits=limits)
     _show_answer(collection, row, heard)
     if isinstance(heard, _Heard):
         _show_sound(heard, row, limits=limits)
     elif heard is None:
         st.caption("Its audio is not on this machine.")
+    else:
+        show_error(heard)
     st.html(facts_html(_facts(track), unknown="unknown"))
     if track["predicted"]:
         near = collection.neighbours(collection.embeddings[row], k=_N_NEIGHBOURS + 1)
@@ -95,7 +95,10 @@ def _listen(
     collection: Collection, row: int, *, limits: DecodeLimits
 ) -> _Heard | AudioError | None:
     """Return the track with what the model says; None where its file is not on this machine."""
-    data = explore.audio_bytes(collection, row, limits=limits)
+    try:
+        data = explore.audio_bytes(collection, row, limits=limits)
+    except AudioError as error:
+        return error
     if data is None:
         return None
     digest = hashlib.sha256(data).hexdigest()
@@ -115,28 +118,44 @@ def _show_answer(collection: Collection, row: int, heard: _Heard | AudioError | 
         status, basis = prediction.status, "just now"
         genres, probs = prediction.genres, prediction.probs
     else:
-        if problem := str(heard or track["error"] or track["status"]):
+        problem = track["error"] or track["status"]
+        if heard is None and problem:
             with st.container(border=True):
                 st.html(answer_html(caption="The model says", headline="Nothing", note=problem))
         return
-    best = int(probs.argmax())
-    doubt = _DOUBTS.get(status, "")
     with st.container(border=True, key="explore-track"):
-        st.html(
-            answer_html(
-                caption=f"The model says ({basis})",
-                headline=genres[best],
-                color=charts.genre_colors(genres)[genres[best]],
-                confidence=f"{percent(probs[best])} confident",
-                note=f"{doubt}{_verdict(track['genre'], genres[best])}",
+        st.html(_answer_html(f"The model says ({basis})", status, genres, probs, track["genre"]))
+        is_music = status != "not_music"
+        with nullcontext() if is_music else st.expander("If it is music all the same"):
+            st.plotly_chart(
+                charts.probabilities_figure(genres, probs),
+                key=f"explore-probabilities-{row}",
+                config=_PLOTLY_CONFIG,
+                alt="Probability of each genre",
             )
+
+
+def _answer_html(
+    caption: str, status: str, genres: tuple[str, ...], probs: FloatArray, label: str
+) -> str:
+    """Write the answer in the words of the page Classify, beside what the collection says."""
+    top = [int(i) for i in probs.argsort()[::-1][:3]]
+    if status == "ok":
+        best = genres[top[0]]
+        return answer_html(
+            caption=caption,
+            headline=best,
+            color=charts.genre_colors(genres)[best],
+            confidence=f"{percent(probs[top[0]])} confident",
+            note=_verdict(label, best),
         )
-        st.plotly_chart(
-            charts.probabilities_figure(genres, probs),
-            key=f"explore-probabilities-{row}",
-            config=_PLOTLY_CONFIG,
-            alt="Probability of each genre",
-        )
+    if status == "not_music":
+        note = f"{NOT_MUSIC} {_verdict(label, '')}"
+        return answer_html(caption=caption, headline="Not music", note=note)
+    # Without a reason: a network of the cross-validation has a threshold of its own.
+    closest = ", ".join(f"{genres[i]} {percent(probs[i])}" for i in top)
+    note = f"Closest: {closest}. {_verdict(label, '')}"
+    return answer_html(caption=caption, headline="Not sure", note=note)
 
 
 def _verdict(label: str, predicted: str) -> str:

@@ -10,12 +10,13 @@ import streamlit as st
 from app import model_charts, track_services
 from app.benchmark_charts import confusion_figure
 from app.benchmark_view import show_chart
-from app.components import facts_html
+from app.components import facts_html, show_error
 from app.model_facts import ModelFiles, classification_frame, file_frame, layer_frame
 from app.report import ReportFigure
 from app.session import current_clip
 from app.settings import Settings
 from app.views import Span, draw_picture
+from songnet.exceptions import AudioError
 
 __all__ = ["VIEWS", "show_view"]
 
@@ -174,28 +175,7 @@ def _show_mfcc(files: ModelFiles, settings: Settings) -> None:
         "MFCC were what networks before this one read (seed 002). SongNet reads the mel "
         "spectrogram itself; this shows what MFCC can tell of a genre."
     )
-    clip = current_clip()
-    if clip is None:
-        with st.container(border=True):
-            st.markdown("**A heat map of your sample appears here** once you have chosen a track.")
-            st.page_link(
-                Path(__file__).parents[1] / "pages" / "classify.py",
-                label="Choose a track on Classify",
-                icon=":material/graphic_eq:",
-            )
-    else:
-        y = track_services.load_waveform(clip, limits=settings.limits)
-        config = files.bundle.features
-        span = Span(0.0, min(_SAMPLE_SECONDS, y.size / config.sr))
-        view = draw_picture("MFCC", y, config=config, span=span)
-        show_chart(
-            ReportFigure(
-                title="MFCC of your track",
-                alt="Heat map of the MFCC over time",
-                figure=model_charts.mfcc_sample_figure(view),
-                note="Its first half minute; red is above, blue below the mean of a coefficient.",
-            )
-        )
+    _show_mfcc_sample(files, settings)
     if not files.mfcc:
         _missing("MFCC by genre", "songnet benchmark run --dataset corpus --model rbf_svm\n"
                  "songnet benchmark summarise --dataset corpus")  # fmt: skip
@@ -207,6 +187,36 @@ def _show_mfcc(files: ModelFiles, settings: Settings) -> None:
         figure = model_charts.mfcc_genres_figure(files.mfcc["by_genre"], quantity=quantity)
         title = f"{quantity.capitalize()} of each MFCC by genre"
         show_chart(ReportFigure(title=title, alt=title, figure=figure, note=note))
+
+
+def _show_mfcc_sample(files: ModelFiles, settings: Settings) -> None:
+    """Show the MFCC of the current clip, or why there are none; the genres stay beside it."""
+    clip = current_clip()
+    if clip is None:
+        with st.container(border=True):
+            st.markdown("**A heat map of your sample appears here** once you have chosen a track.")
+            st.page_link(
+                Path(__file__).parents[1] / "pages" / "classify.py",
+                label="Choose a track on Classify",
+                icon=":material/graphic_eq:",
+            )
+        return
+    try:
+        y = track_services.load_waveform(clip, limits=settings.limits)
+    except AudioError as error:
+        show_error(error)
+        return
+    config = files.bundle.features
+    span = Span(0.0, min(_SAMPLE_SECONDS, y.size / config.sr))
+    view = draw_picture("MFCC", y, config=config, span=span)
+    show_chart(
+        ReportFigure(
+            title="MFCC of your track",
+            alt="Heat map of the MFCC over time",
+            figure=model_charts.mfcc_sample_figure(view),
+            note="Its first half minute; red is above, blue below the mean of a coefficient.",
+        )
+    )
 
 
 def _show_files(files: ModelFiles) -> None:

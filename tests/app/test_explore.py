@@ -19,7 +19,7 @@ from app.settings import Settings, read_settings
 from songnet.datasets.base import Dataset, Track
 from songnet.datasets.collections import index_path
 from songnet.datasets.index import write_index
-from songnet.exceptions import DatasetError
+from songnet.exceptions import AudioDecodeError, AudioTooLongError
 from songnet.inference.classifier import Classifier
 from songnet.inference.collection import Collection, write_collection
 from songnet.signal.audio import DecodeLimits
@@ -45,6 +45,12 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     made = generated_collection(N_TRACKS, root=music)
     made.frame.loc[7, "path"] = "seven.wav"
     made.frame.loc[8, "path"] = "gone.wav"
+    (music / "broken.wav").write_bytes(b"no music" * 100)
+    made.frame.loc[9, ["path", "title"]] = ["broken.wav", "![x](https://evil.example/t.png)"]
+    (music / "large.wav").write_bytes(bytes(2**20 + 1))
+    made.frame.loc[10, "path"] = "large.wav"
+    made.frame.loc[11, "status"] = "not_sure"
+    made.frame.loc[12, "status"] = "not_music"
     write_collection(made, tmp_path / "built" / "mine" / "collection.parquet")
     monkeypatch.setenv("SONGNET_COLLECTIONS", str(tmp_path / "built"))
     monkeypatch.setenv("SONGNET_CACHE", str(tmp_path / "cache"))
@@ -94,6 +100,37 @@ def test_filter_and_choose(folder: Path, repo_root: Path) -> None:
     assert not visit.exception
     assert len(set(table(visit)["genre"])) > 1
     assert visit.button(key="explore-clear-mine").disabled
+
+
+@pytest.mark.parametrize(
+    ("row", "title"), [(9, "This file cannot be read"), (10, "This file is over the limit")]
+)
+def test_it_says_why_a_track_cannot_be_heard(
+    folder: Path, repo_root: Path, monkeypatch: pytest.MonkeyPatch, row: int, title: str
+) -> None:
+    monkeypatch.setenv("SONGNET_MAX_UPLOAD_MB", "1")
+    visit = choose(open_page(repo_root), row)
+    assert [error.proto.title for error in visit.error] == [title]
+    assert "Its audio is not on this machine." not in [c.value for c in visit.caption]
+    assert not visit.get("audio")
+    assert "The model says (" in html_text(visit)  # what it said before
+
+
+def test_a_title_is_no_markdown(folder: Path, repo_root: Path) -> None:
+    visit = choose(open_page(repo_root), 9)
+    (title,) = [heading.value for heading in visit.subheader if "evil" in heading.value]
+    assert "](" not in title
+
+
+@pytest.mark.parametrize(("row", "headline"), [(11, "Not sure"), (12, "Not music")])
+def test_a_doubtful_track_gets_the_words_of_classify(
+    folder: Path, repo_root: Path, row: int, headline: str
+) -> None:
+    text = html_text(choose(open_page(repo_root), row))
+    assert headline in text
+    assert "confident" not in text
+    assert "The collection says" in text
+    assert "as well" not in text
 
 
 @pytest.mark.parametrize("view", explore.VIEWS)
@@ -239,9 +276,9 @@ def test_audio_stays_inside_the_folder_and_the_limit(tmp_path: Path) -> None:
     assert explore.audio_bytes(made, 0, limits=limits) == b"0123456789"
     assert explore.audio_bytes(made, 3, limits=limits) is None
     for row in (1, 2):
-        with pytest.raises(DatasetError, match="outside"):
+        with pytest.raises(AudioDecodeError, match="outside"):
             explore.audio_bytes(made, row, limits=limits)
-    with pytest.raises(DatasetError, match="larger"):
+    with pytest.raises(AudioTooLongError, match="larger"):
         explore.audio_bytes(made, 0, limits=replace(limits, max_bytes=5))
 
 

@@ -104,6 +104,18 @@ def test_what_was_not_measured_says_the_command(
         assert text in said(visit), view
 
 
+def test_a_track_that_cannot_be_read_leaves_the_genres(
+    app: AppTest, repo_root: Path, bundle: Path
+) -> None:
+    app.file_uploader[0].set_value(("song.wav", b"no music" * 100, "audio/wav")).run()
+    app.switch_page(str(repo_root / "pages" / "model.py")).run()
+    app.session_state["model-view"] = "MFCC"
+    app.run()
+    assert not app.exception
+    assert [error.proto.title for error in app.error] == ["This file cannot be read"]
+    assert "Variance of each MFCC by genre" in said(app)
+
+
 def test_files_have_size_parity_accuracy_and_latency(bundle: Path) -> None:
     row = file_frame(read_model_files(bundle)).set_index("File").loc["model.tflite"]
     assert row["MB"] == round((bundle / "model.tflite").stat().st_size / 1e6, 2)
