@@ -17,7 +17,7 @@ from typing import cast
 
 import numpy as np
 
-from app.live_memory import LiveMemory, LiveMoment, sound_to_wav
+from app.live_memory import LiveMemory, LiveMoment, LiveUndo, sound_to_wav
 from songnet.exceptions import SongNetError
 from songnet.inference.live_places import LiveFullError, LivePlaces
 from songnet.inference.prediction import Prediction
@@ -105,8 +105,7 @@ class LiveListener:
         self._ear = threading.Lock()
         self._thread: threading.Thread | None = None
         self._is_paused = False
-        self._forgotten: LiveMemory | None = None
-        self._forgotten_at = 0.0
+        self._undo = LiveUndo()
         self.source = ""
         self._forget()
 
@@ -186,21 +185,17 @@ class LiveListener:
         """Forget everything that was heard; sound that arrives is heard anew."""
         with self._changed:
             self._is_paused = False
-            self._forgotten, self._forgotten_at = self._memory, time.monotonic()
+            if self._memory.seconds:  # else a second click would take the undo away
+                self._undo.offer(self._memory, seconds=_UNDO_SECONDS)
             self._forget()
 
     def undo_reset(self) -> None:
         """Bring back what the last reset forgot, before what was heard since."""
         with self._changed:
-            if self._can_undo() and self._forgotten is not None:
-                self._forgotten.go_on_with(self._memory)
-                self._seconds_before += self._forgotten.seconds - self._memory.seconds
-                self._memory, self._forgotten = self._forgotten, None
-
-    def _can_undo(self) -> bool:
-        if time.monotonic() - self._forgotten_at > _UNDO_SECONDS:
-            self._forgotten = None
-        return self._forgotten is not None and self._forgotten.seconds > 0
+            if (forgotten := self._undo.take()) is not None:
+                forgotten.go_on_with(self._memory)
+                self._seconds_before += forgotten.seconds - self._memory.seconds
+                self._memory = forgotten
 
     def stop(self) -> None:
         """Let the thread end; what was heard can still be read and kept."""
@@ -239,7 +234,7 @@ class LiveListener:
                 sr=self._sr,
                 channels=self._channels,
                 error=self._error,
-                can_undo=self._can_undo(),
+                can_undo=self._undo.is_possible,
             )
 
     def moments(self) -> tuple[LiveMoment, ...]:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import io
+import threading
+import weakref
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -14,7 +17,7 @@ import soundfile as sf
 from songnet.inference.prediction import Status
 from songnet.inference.streaming import Chunk, LevelReading
 
-__all__ = ["LiveMemory", "LiveMoment", "sound_to_wav"]
+__all__ = ["LiveMemory", "LiveMoment", "LiveUndo", "sound_to_wav"]
 
 _MAX_MOMENTS = 4 * 3600
 
@@ -117,6 +120,54 @@ class LiveMemory:
     def sound(self) -> tuple[npt.NDArray[np.int16], ...]:
         """Return the pieces of the recording."""
         return tuple(self._kept)
+
+
+class LiveUndo:
+    """What a reset forgot, until it is taken back or its time is over."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._memory: LiveMemory | None = None
+        self._timer: threading.Timer | None = None
+
+    @property
+    def is_possible(self) -> bool:
+        """There is something to take back."""
+        return self._memory is not None
+
+    def offer(self, memory: LiveMemory, *, seconds: float) -> None:
+        """Hold a memory for so long, in place of the one before."""
+        # Weak, so that the sound of a visitor who left does not wait for the timer.
+        end = weakref.WeakMethod(self._end_in_time)
+        with self._lock:
+            self._end()
+            self._memory = memory
+            self._timer = threading.Timer(seconds, lambda: _call(end))
+            self._timer.daemon = True
+            self._timer.start()
+
+    def take(self) -> LiveMemory | None:
+        """Give back what is held; None if there is nothing any more."""
+        with self._lock:
+            memory = self._memory
+            self._end()
+            return memory
+
+    def _end_in_time(self) -> None:
+        with self._lock:
+            if threading.current_thread() is self._timer:
+                self._end()
+
+    def _end(self) -> None:
+        self._memory = None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+
+def _call(method: weakref.WeakMethod[Callable[[], None]]) -> None:
+    if (there := method()) is not None:
+        there()
 
 
 def sound_to_wav(pieces: tuple[npt.NDArray[np.int16], ...], sr: int) -> bytes:

@@ -103,6 +103,7 @@ class LiveSession:
     def tune_in(self, url: str, *, limits: RemoteLimits) -> None:
         """Listen to a station or a file on the internet."""
         self.leave()
+        self.listener.source = ""
 
         def hear(chunk: Chunk, sr: int) -> None:
             if self.reader is reader and reader.is_running:

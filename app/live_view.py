@@ -200,7 +200,7 @@ def _show_controls(live: LiveSession, view: LiveView) -> None:
             icon=":material/restart_alt:",
             on_click=listener.reset,
             disabled=not view.seconds and view.error is None,
-            help="Forgets all that was heard, the recording too.",
+            help="Forgets all that was heard, the recording too; for a minute it can be undone.",
         ):
             st.rerun()
         if view.can_undo and st.button(
@@ -252,6 +252,6 @@ def _show_keep(live: LiveSession, view: LiveView) -> None:
             on_click="ignore",
         )
     st.caption(
-        "The last five minutes of sound are in the server's memory until you reset or leave; "
-        "nothing is stored."
+        "The last five minutes of sound are in the server's memory, never on its disk. They go a "
+        "minute after you reset, or with your session once you have closed the page."
     )

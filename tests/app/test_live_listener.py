@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -12,6 +14,7 @@ import pytest
 import soundfile as sf
 
 from app.live_listener import LiveListener
+from app.live_memory import LiveMemory, LiveUndo
 from songnet.exceptions import SongNetError
 from songnet.inference.live_places import LiveFullError, LivePlaces
 from songnet.inference.prediction import Prediction
@@ -159,12 +162,42 @@ def test_reset_is_final_after_a_minute(
 ) -> None:
     play(listener, 1)
     until(lambda: listener.view().seconds > 0.9)
-    listener.reset()
     monkeypatch.setattr("app.live_listener._UNDO_SECONDS", 0.0)
-    assert not listener.view().can_undo
-    monkeypatch.undo()
+    listener.reset()
+    until(lambda: listener._undo._memory is None)  # freed though nobody looks
     listener.undo_reset()
     assert listener.view().seconds == 0
+
+
+def test_a_second_click_on_reset_leaves_the_undo(listener: LiveListener) -> None:
+    play(listener, 1)
+    until(lambda: listener.view().seconds > 0.9)
+    listener.reset()
+    listener.reset()
+    assert listener.view().can_undo
+    listener.undo_reset()
+    assert listener.view().seconds > 0.9
+
+
+def test_the_time_of_an_older_reset_does_not_end_a_later_undo() -> None:
+    undo, later = LiveUndo(), LiveMemory(1.0)
+    undo.offer(LiveMemory(1.0), seconds=3600)
+    older = undo._timer
+    assert older is not None
+    undo.offer(later, seconds=3600)
+    assert older.finished.is_set()
+    undo._end_in_time()  # on another thread than the timer's, as one that comes too late
+    assert undo.take() is later
+    assert not undo.is_possible
+
+
+def test_what_was_forgotten_goes_with_its_session() -> None:
+    undo, memory = LiveUndo(), LiveMemory(1.0)
+    undo.offer(memory, seconds=3600)
+    gone = weakref.ref(memory)
+    del undo, memory
+    gc.collect()
+    assert gone() is None
 
 
 def test_only_so_many_listen_at_once() -> None:

@@ -12,7 +12,7 @@ import av
 import numpy as np
 import pytest
 
-from app import live_words
+from app import live_session, live_words
 from app.charts_live import live_figure
 from app.live_listener import LiveListener, LiveView
 from app.live_log import find_changes, log_csv, named_shares, probabilities
@@ -22,6 +22,7 @@ from app.live_words import describe, describe_trouble
 from songnet.exceptions import RemoteAudioError, SongNetError
 from songnet.inference.prediction import Status
 from songnet.inference.streaming import LevelReading, StreamingClassifier
+from songnet.signal.remote import RemoteLimits
 from tests.app.stub import GENRES, beat, stub_classifier
 
 LEVEL = LevelReading(rms_dbfs=-20.04, peak_dbfs=-9.0, is_clipped=False)
@@ -200,6 +201,15 @@ def test_state_of_the_connection_is_said(monkeypatch: pytest.MonkeyPatch) -> Non
     )
     assert say(live_with(), VIEW, HEARD[:1]).endswith("No genre could be named.")
     assert say(live_with(), VIEW).startswith("Stopped")  # too short for an answer
+
+
+def test_another_address_does_not_show_the_last_source(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live_session, "StreamReader", lambda *_, **__: Reader("connecting"))
+    monkeypatch.setattr(Reader, "start", lambda _: None, raising=False)
+    live = live_with(source="address")
+    live.listener.source = "Radio One"
+    live.tune_in("https://radio.example/two", limits=RemoteLimits())
+    assert live.listener.source == ""
 
 
 class Reader:
