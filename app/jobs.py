@@ -21,7 +21,9 @@ class Job(Generic[Result]):
     ----------
     work : callable
         Takes a function to report progress with, from 0 to 1; that function
-        ends the work where it was cancelled.
+        ends the work where nobody wants it any more.
+    is_wanted : callable
+        Asked on the thread of the work, before it begins and at each report.
     title : str
         What it is, for a person.
     start_seconds : float
@@ -32,17 +34,23 @@ class Job(Generic[Result]):
         self,
         work: Callable[[Callable[[float], None]], Result],
         *,
+        is_wanted: Callable[[], bool] = lambda: True,
         title: str = "",
         start_seconds: float = 0.0,
     ) -> None:
         self.title = title
         self.start_seconds = start_seconds
         self.progress = 0.0
+        self._is_wanted = is_wanted
         self._is_cancelled = threading.Event()
-        self._future: Future[Result] = _EXECUTOR.submit(work, self._report)
+        self._future: Future[Result] = _EXECUTOR.submit(self._run, work)
+
+    def _run(self, work: Callable[[Callable[[float], None]], Result]) -> Result:
+        self._report(0.0)
+        return work(self._report)
 
     def _report(self, share: float) -> None:
-        if self._is_cancelled.is_set():
+        if self._is_cancelled.is_set() or not self._is_wanted():
             raise CancelledError
         self.progress = share
 
@@ -50,6 +58,11 @@ class Job(Generic[Result]):
         """Ask the work to end; what it found is dropped."""
         self._is_cancelled.set()
         self._future.cancel()
+
+    @property
+    def is_waiting(self) -> bool:
+        """Another job is at work before it."""
+        return not self._future.running() and not self._future.done()
 
     @property
     def is_done(self) -> bool:

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from typing import Literal, cast
 
 import streamlit as st
-from streamlit.runtime import exists, get_instance
-from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from app import session
 from app.live_listener import LiveListener
@@ -23,7 +21,6 @@ __all__ = ["Link", "LiveSession", "Source", "live_session"]
 
 Source = Literal["microphone", "address"]
 Link = Literal["idle", "connecting", "connected", "failed"]
-_GONE_SECONDS = 10.0
 _FAILED_AFTER_SECONDS = 5.0
 
 
@@ -152,14 +149,6 @@ def live_session(load_classifier: Callable[[], Classifier], *, places: LivePlace
 
 def _presence() -> Callable[[], bool]:
     """Make the question whether the visitor is still there, on this page."""
-    visit, context = session.visit(), get_script_run_ctx()
+    visit, is_present = session.visit(), session.watch_presence()
     page = visit.page
-    seen = time.monotonic()
-
-    def is_present() -> bool:
-        nonlocal seen
-        if context is None or not exists() or get_instance().is_active_session(context.session_id):
-            seen = time.monotonic()
-        return visit.page == page and time.monotonic() - seen < _GONE_SECONDS
-
-    return is_present
+    return lambda: visit.page == page and is_present()

@@ -8,10 +8,14 @@ never stand beside a file that it does not belong to.
 from __future__ import annotations
 
 import hashlib
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal, cast
 
 import streamlit as st
+from streamlit.runtime import exists, get_instance
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 __all__ = [
     "Clip",
@@ -25,11 +29,14 @@ __all__ = [
     "take_recording",
     "take_upload",
     "visit",
+    "watch_clip",
+    "watch_presence",
     "widget_key",
 ]
 
 Origin = Literal["upload", "recording", "example", "live"]
 _WIDGETS: tuple[Origin, ...] = ("upload", "recording")
+_GONE_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -93,6 +100,34 @@ def _state() -> _State:
 def current_clip() -> Clip | None:
     """Return the clip whose result is on the page."""
     return _state().clip
+
+
+def watch_presence() -> Callable[[], bool]:
+    """Make the question whether this visitor is still there; any thread may ask it.
+
+    A connection that breaks for some seconds is no leaving.
+    """
+    context = get_script_run_ctx()
+    seen = time.monotonic()
+
+    def is_present() -> bool:
+        nonlocal seen
+        if context is None or not exists() or get_instance().is_active_session(context.session_id):
+            seen = time.monotonic()
+        return time.monotonic() - seen < _GONE_SECONDS
+
+    return is_present
+
+
+def watch_clip(clip: Clip) -> Callable[[], bool]:
+    """Make the question whether this visitor is there with this clip; any thread may ask it.
+
+    Parameters
+    ----------
+    clip : Clip
+    """
+    state, is_present = _state(), watch_presence()
+    return lambda: state.clip is clip and is_present()
 
 
 def widget_key(origin: Origin) -> str:

@@ -107,8 +107,6 @@ def track_state(clip: Clip, *, duration_seconds: float) -> TrackState:
     """
     state = st.session_state.get("songnet_track")
     if state is None or state.clip_number != clip.number:
-        if state is not None and state.job is not None:
-            state.job.cancel()
         state = TrackState(clip.number, duration_seconds, Span(0.0, duration_seconds))
         st.session_state["songnet_track"] = state
     return cast("TrackState", state)

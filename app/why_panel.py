@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import streamlit as st
 
-from app import track_services
+from app import session, track_services
 from app.analysis import Analysis
 from app.charts import clock_text, genre_colors
 from app.charts_change import METHODS, attribution_figure
@@ -149,7 +149,12 @@ def _start_job(
     def work(report: Callable[[float], None]) -> Attribution:
         return explain_in_process(bundle.folder, y, genre, method=_CALLS[method], progress=report)
 
-    state.job = Job(work, title=method, start_seconds=span.start_seconds)
+    state.job = Job(
+        work,
+        is_wanted=session.watch_clip(clip),
+        title=method,
+        start_seconds=span.start_seconds,
+    )
 
 
 @st.fragment(run_every=1.0)
@@ -159,6 +164,8 @@ def _show_progress(state: TrackState) -> None:
     if job is None or job.is_done:
         st.rerun()
     text = "Computing …" if job.progress else "Starting TensorFlow …"
+    if job.is_waiting:
+        text = "Waiting for another explanation to end …"
     st.progress(job.progress, text=text)
     st.button("Cancel", icon=":material/close:", key="cancel-job", on_click=_cancel, args=(state,))
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import CancelledError
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app import track_services
+from app import track_services, why_panel
+from app.jobs import Job
 from app.track_state import TrackState
 from app.views import Span
 from songnet.inference.classifier import Classifier
@@ -111,6 +114,28 @@ def test_without_tensorflow_why_says_what_is_missing(
     monkeypatch.setattr(track_services, "can_explain", lambda: False)
     panel(page, "Why")
     assert any("TensorFlow" in text.value for text in page.info)
+
+
+def test_an_explanation_that_waits_for_another_says_so_and_ends_with_its_track(
+    page: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(track_services, "can_explain", lambda: True)
+    monkeypatch.setattr(why_panel, "explain_in_process", lambda *_, **__: begun.append(1))
+    begun: list[int] = []
+    may_end = threading.Event()
+    other = Job(lambda _: may_end.wait(60))
+    panel(page, "Why")
+    page.button(key="explain").click().run()
+    assert not page.exception
+    assert "Waiting for another explanation" in page.get("progress")[0].proto.text
+    job = state_of(page).job
+    assert job is not None
+    click(page, "Another track")
+    may_end.set()
+    assert other.result()
+    with pytest.raises(CancelledError):
+        job.result()
+    assert begun == []
 
 
 def test_what_if_can_be_undone_and_reset(page: AppTest) -> None:
