@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -19,13 +20,14 @@ from app.session import Clip
 from app.settings import Settings
 from app.sound_panel import NAVIGATOR_CONFIG
 from app.track_services import ModelChoice
-from songnet.exceptions import SongNetError
+from songnet.exceptions import BundleError, SongNetError
 from songnet.inference.prediction import Prediction, Timeline
 from songnet.inference.timeline import genre_steps, time_shares
 from songnet.signal.audio import AUDIO_EXTENSIONS, DecodeLimits
 
 __all__ = ["compare_models", "compare_tracks"]
 
+_LOG = logging.getLogger(__name__)
 FloatArray = npt.NDArray[np.float64]
 
 
@@ -94,7 +96,11 @@ def _current_clip(settings: Settings) -> Clip | None:
 
 
 def _side_of_model(clip: Clip, model: ModelChoice, limits: DecodeLimits) -> Side | SongNetError:
-    prediction, seconds = track_services.predict_with(clip, model, limits=limits)
+    try:
+        prediction, seconds = track_services.predict_with(clip, model, limits=limits)
+    except BundleError as error:
+        _LOG.warning("%s", error)
+        return SongNetError(f"{model.title} cannot be run here. Choose another model or runtime.")
     if isinstance(prediction, SongNetError):
         return prediction
     size = f"{model.n_bytes / 1e6:.2f} MB"

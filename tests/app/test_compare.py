@@ -8,9 +8,13 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app import track_services
-from songnet.exceptions import BundleError
+from app import comparison, track_services
+from app.messages import message_for
+from app.session import Clip
+from app.track_services import ModelChoice
+from songnet.exceptions import BundleError, SongNetError
 from songnet.inference.bundle import find_bundle
+from songnet.signal.audio import DecodeLimits
 from tests.app.stub import clip
 from tests.app.test_classify import upload
 
@@ -77,6 +81,17 @@ def test_a_broken_model_is_left_out_and_the_shipped_one_is_not(
     (shipped / "bundle.json").write_text("{}")
     with pytest.raises(BundleError):
         track_services.find_models()
+
+
+def test_a_model_that_does_not_run_is_named_and_not_the_shipped_one(tmp_path: Path) -> None:
+    (tmp_path / "bundle.json").write_bytes((find_bundle() / "bundle.json").read_bytes())
+    (tmp_path / "model.tflite").write_bytes(b"damaged")
+    model = ModelChoice(tmp_path, "mine 1", "litert", 7)
+    song = Clip(1, "song.wav", clip(3), "0" * 64, "upload")
+    side = comparison._side_of_model(song, model, DecodeLimits())
+    assert isinstance(side, SongNetError)
+    assert "not installed" not in message_for(side).title
+    assert "mine 1, litert" in str(side)
 
 
 def test_a_bad_second_track_leaves_the_first_answer(page: AppTest) -> None:
