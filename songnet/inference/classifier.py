@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,13 @@ from songnet.inference.bundle import Bundle, RuntimeName, find_bundle
 from songnet.inference.prediction import Evidence, Prediction, Timeline
 from songnet.inference.runtime import Outputs, Runtime
 from songnet.inference.trust import Thresholds, judge
-from songnet.signal.audio import AudioSource, DecodeLimits, Waveform, decode_audio
+from songnet.signal.audio import (
+    AudioSource,
+    DecodedAudio,
+    DecodeLimits,
+    Waveform,
+    decode_audio,
+)
 from songnet.signal.features import LogMel, frame_patches, log_mel
 from songnet.signal.music import MusicDetector, music_probability
 from songnet.signal.quality import CLIPPED_SHARE, SILENCE_DBFS, SignalQuality, measure_quality
@@ -95,11 +102,29 @@ class Classifier:
         ------
         AudioDecodeError, AudioTooLongError, AudioTooShortError, SilentAudioError
         """
-        decoded = decode_audio(source, sr=self.bundle.features.sr, limits=limits)
-        return self.predict_waveform(decoded.y, warnings=decoded.warnings)
+        return self.predict_decoded(decode_audio(source, sr=self.bundle.features.sr, limits=limits))
+
+    def predict_decoded(self, decoded: DecodedAudio) -> Prediction:
+        """Name the genre of a decoded file; its clipping is that of the file.
+
+        Parameters
+        ----------
+        decoded : DecodedAudio
+            At the sample rate of the bundle.
+
+        Raises
+        ------
+        AudioTooShortError, SilentAudioError
+        """
+        quality = measure_quality(decoded.y, sr=decoded.sr)
+        return self._predict(
+            decoded.y,
+            quality=replace(quality, clipped_share=decoded.clipped_share),
+            warnings=decoded.warnings,
+        )
 
     def predict_waveform(self, y: Waveform, *, warnings: tuple[str, ...] = ()) -> Prediction:
-        """Name the genre of decoded audio.
+        """Name the genre of an array of samples.
 
         Parameters
         ----------
@@ -112,6 +137,12 @@ class Classifier:
         ------
         AudioTooShortError, SilentAudioError
         """
+        quality = measure_quality(y, sr=self.bundle.features.sr)
+        return self._predict(y, quality=quality, warnings=warnings)
+
+    def _predict(
+        self, y: Waveform, *, quality: SignalQuality, warnings: tuple[str, ...]
+    ) -> Prediction:
         features = self.bundle.features
         duration = y.size / features.sr
         if duration < MIN_SECONDS:
@@ -119,7 +150,6 @@ class Classifier:
                 f"The audio lasts {duration:.2f} seconds; a genre needs at least "
                 f"{MIN_SECONDS:g}, and {features.patch_seconds:.0f} are better."
             )
-        quality = measure_quality(y, sr=features.sr)
         if not quality.has_signal:
             raise SilentAudioError(
                 "The audio is silent: it holds no signal at all. Was the microphone muted or not "

@@ -4,7 +4,8 @@ libsndfile is tried first, then FFmpeg's libraries through PyAV, also where
 libsndfile meets a fault or leaves part of a file unread. Both read from memory
 or from an open file: no ffmpeg binary, no temporary file. Blocks are mixed to
 mono and resampled as they are decoded, so memory holds the result and one
-block, whatever the length, rate and channel count of the source.
+block, whatever the length, rate and channel count of the source. The limits
+bound the work as well: the samples of all channels are counted.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import soxr
 
 from songnet.exceptions import AudioDecodeError, AudioTooLongError, ParameterError
 from songnet.signal.decoders import AUDIO_EXTENSIONS, AudioStream, PyAVStream, SoundFileStream
+from songnet.signal.limits import DecodeLimits
 
 __all__ = [
     "AUDIO_EXTENSIONS",
@@ -28,6 +30,7 @@ __all__ = [
     "DecodeLimits",
     "DecodedAudio",
     "Waveform",
+    "at_full_scale",
     "decode_audio",
     "load_audio",
     "mix_to_mono",
@@ -38,26 +41,11 @@ Waveform = npt.NDArray[np.float32]
 
 _SAMPLE_RATES_HZ = (1_000, 768_000)
 _MAX_CHANNELS = 64
+_FULL_SCALE = 0.999
 # Decoders differ by encoder padding: a second opinion counts if it reads more than that.
 _SAME_LENGTH_SECONDS = 0.1
 _DAMAGED = "The file is damaged: only part of it could be read."
 _NOT_FINITE = "The file holds samples that are not numbers; they were read as silence."
-
-
-@dataclass(frozen=True)
-class DecodeLimits:
-    """What one file may cost; untrusted uploads never get more.
-
-    Parameters
-    ----------
-    max_bytes : int
-        Largest encoded size.
-    max_seconds : float
-        Longest duration, checked while decoding: headers are not believed.
-    """
-
-    max_bytes: int = 200 * 2**20
-    max_seconds: float = 3600.0
 
 
 @dataclass(frozen=True)
@@ -74,6 +62,9 @@ class DecodedAudio:
         Rate in Hz and channels of the file.
     codec : str
         Name of the codec, as the decoder gives it.
+    clipped_share : float
+        Share of the file's samples at full scale in any channel; mixing and
+        resampling would hide them.
     warnings : tuple of str
         What was doubtful, in sentences for a person.
     """
@@ -83,6 +74,7 @@ class DecodedAudio:
     source_sr: int
     source_channels: int
     codec: str
+    clipped_share: float = 0.0
     warnings: tuple[str, ...] = ()
 
     @property
@@ -115,7 +107,7 @@ def load_audio(
         If the bytes are not audio, hold no audio stream or no sample, or the
         path cannot be read.
     AudioTooLongError
-        If the file is larger or longer than ``limits``.
+        If the file is larger or longer than ``limits``, or holds more samples.
     ParameterError
         If ``source`` is none of the three.
     """
@@ -221,14 +213,11 @@ def _read_mono(stream: AudioStream, *, sr: int, limits: DecodeLimits) -> Decoded
         )
     resampler = None if stream.sr == sr else soxr.ResampleStream(stream.sr, sr, 1, dtype="float32")
     parts: list[Waveform] = []
-    n_source, all_finite = 0, True
+    n_source, n_clipped, all_finite = 0, 0, True
     for block in stream.blocks():
         n_source += len(block)
-        if n_source > limits.max_seconds * stream.sr:
-            raise AudioTooLongError(
-                f"The audio is longer than the limit of {limits.max_seconds / 60:.3g} minutes; "
-                "cut it into parts."
-            )
+        limits.check(n_source, sr=stream.sr, channels=block.shape[1])
+        n_clipped += int(np.count_nonzero(at_full_scale(block)))
         mono, is_finite = mix_to_mono(block)
         all_finite &= is_finite
         parts.append(mono if resampler is None else resampler.resample_chunk(mono))
@@ -244,6 +233,7 @@ def _read_mono(stream: AudioStream, *, sr: int, limits: DecodeLimits) -> Decoded
         source_sr=stream.sr,
         source_channels=stream.channels,
         codec=stream.codec,
+        clipped_share=n_clipped / n_source,
         warnings=(_DAMAGED,) * stream.is_damaged + (_NOT_FINITE,) * (not all_finite),
     )
 
@@ -267,6 +257,23 @@ def mix_to_mono(block: npt.NDArray[np.float32]) -> tuple[Waveform, bool]:
     if not is_finite:
         mono = np.nan_to_num(mono, nan=0.0, posinf=0.0, neginf=0.0)
     return np.clip(mono, -1.0, 1.0), is_finite
+
+
+def at_full_scale(block: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
+    """Return at which moments any channel is at full scale.
+
+    Parameters
+    ----------
+    block : np.ndarray [shape=(n, n_channels), dtype=float32]
+
+    Returns
+    -------
+    is_clipped : np.ndarray [shape=(n,), dtype=bool]
+        What is not finite is read as silence, so it does not count.
+    """
+    level = np.abs(block)
+    is_clipped = (level >= _FULL_SCALE) & (level < np.inf)
+    return np.asarray(is_clipped.any(axis=1), np.bool_)
 
 
 def _join(parts: list[Waveform]) -> Waveform:

@@ -29,6 +29,9 @@ AUDIO_EXTENSIONS = (
 _Block = npt.NDArray[np.float32]
 _BLOCK_SAMPLES = 1 << 17
 _UNREAD_SHARE = 0.1
+# Over all channels; files of 8 channels at 192 kHz have frames of at most 1.6 million (TTA).
+# One that claims more would be decoded as a whole before any limit sees it.
+_MAX_FRAME_SAMPLES = 1 << 22
 # libsndfile also takes scientific and raw formats for audio, on thin evidence.
 _SOUNDFILE_FORMATS = {
     "WAV", "WAVEX", "RF64", "W64", "FLAC", "OGG", "MP3", "AIFF", "AU", "CAF",
@@ -155,6 +158,7 @@ class PyAVStream(AudioStream):
                 "The file holds no audio stream, only pictures or text; choose one with sound."
             )
         self._stream = self._container.streams.audio[0]
+        self._stream.codec_context.options = {"max_samples": str(_MAX_FRAME_SAMPLES)}
         self.sr = self._stream.codec_context.sample_rate or 0
         self.channels = self._stream.codec_context.channels
         self.codec = self._stream.codec_context.name

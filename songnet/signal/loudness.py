@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 from av.filter import Graph
 
-from songnet.exceptions import AudioDecodeError, AudioTooLongError
-from songnet.signal.audio import DecodeLimits
+from songnet.exceptions import AudioDecodeError
 from songnet.signal.decoders import AudioStream, PyAVStream, SoundFileStream
+from songnet.signal.limits import DecodeLimits
 
 __all__ = ["MIN_RANGE_SECONDS", "Loudness", "measure_loudness"]
 
@@ -68,7 +68,7 @@ def measure_loudness(data: bytes, *, limits: DecodeLimits | None = None) -> Loud
     AudioDecodeError
         If it is not audio, or less than a tenth of a second of it.
     AudioTooLongError
-        If it is longer than ``limits``.
+        If it is longer than ``limits``, or holds more samples.
 
     References
     ----------
@@ -136,16 +136,12 @@ def _measure(stream: AudioStream, limits: DecodeLimits) -> list[tuple[float, ...
     rows: list[tuple[float, ...]] = []
     n_samples = 0
     for block in stream.blocks():
+        limits.check(n_samples + len(block), sr=stream.sr, channels=block.shape[1])
         if stream.channels not in _LAYOUTS:
             block = block.mean(axis=1, keepdims=True)  # noqa: PLW2901 - one name for one thing
         samples = np.nan_to_num(np.clip(block, -1, 1), nan=0.0).astype(np.float32)
         frame = av.AudioFrame.from_ndarray(samples.reshape(1, -1), format="flt", layout=layout)
         frame.sample_rate, frame.pts = stream.sr, n_samples
         n_samples += len(samples)
-        if n_samples > limits.max_seconds * stream.sr:
-            raise AudioTooLongError(
-                f"The audio is longer than the limit of {limits.max_seconds / 60:.3g} minutes; "
-                "cut it into parts."
-            )
         rows += meter.push(frame)
     return rows

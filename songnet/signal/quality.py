@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from songnet.signal.audio import Waveform
+from songnet.signal.audio import Waveform, at_full_scale
 
 __all__ = [
     "CLIPPED_SHARE",
@@ -28,7 +28,6 @@ NO_SIGNAL_DBFS = -85.0
 CLIPPED_SHARE = 0.01
 _BLOCK_SECONDS = 0.4
 _LOWEST_DBFS = -120.0
-_CLIPPING_LEVEL = 0.999
 _METER_SECONDS = 0.1
 _READING_BLOCKS = 3
 _BLOCKS_PER_QUALITY_BLOCK = round(_BLOCK_SECONDS / _METER_SECONDS)
@@ -135,7 +134,7 @@ def measure_quality(y: Waveform, *, sr: int) -> SignalQuality:
         level_dbfs=_power_to_dbfs(float(power.mean()) if y.size else 0.0),
         loudest_dbfs=_power_to_dbfs(float(block_power.max())),
         silent_share=float(np.mean(block_power < 10 ** (SILENCE_DBFS / 10))),
-        clipped_share=float(np.mean(np.abs(y) >= _CLIPPING_LEVEL)) if y.size else 0.0,
+        clipped_share=float(at_full_scale(y[:, None]).mean()) if y.size else 0.0,
     )
 
 
@@ -177,12 +176,11 @@ class LevelMeter:
         n_blocks = len(samples) // size
         self._rest = samples[n_blocks * size :].copy()
         for block in np.split(samples[: n_blocks * size], n_blocks) if n_blocks else ():
-            level = np.abs(block)
             self._blocks.append(
                 _Block(
                     power=float(np.mean(np.square(block.mean(axis=1)))),
-                    peak=float(level.max()),
-                    clipped_share=float(np.mean(level.max(axis=1) >= _CLIPPING_LEVEL)),
+                    peak=float(np.abs(block).max()),
+                    clipped_share=float(at_full_scale(block).mean()),
                 )
             )
 
@@ -194,7 +192,7 @@ class LevelMeter:
         return LevelReading(
             rms_dbfs=_power_to_dbfs(_mean_power(last)),
             peak_dbfs=_power_to_dbfs(peak**2),
-            is_clipped=peak >= _CLIPPING_LEVEL,
+            is_clipped=any(block.clipped_share for block in last),
         )
 
     def quality(self, seconds: float) -> SignalQuality:

@@ -15,7 +15,8 @@ from songnet.inference.bundle import Bundle
 from songnet.inference.classifier import MIN_SECONDS, Classifier
 from songnet.inference.runtime import Outputs
 from songnet.signal.features import Patches
-from tests.encoders import encode_soundfile, noise
+from songnet.signal.quality import LevelMeter
+from tests.encoders import encode_soundfile, noise, sine
 
 GENRES = ("Blues", "Folk", "Jazz", "Rock")
 FEATURES = FeatureConfig(
@@ -153,6 +154,21 @@ def test_doubts_are_told(seconds: float, level: float, expected: str) -> None:
     warnings = make_classifier(RandomRuntime()).predict_waveform(y).warnings
     assert len(warnings) == 1
     assert expected in warnings[0]
+
+
+def test_a_file_and_a_stream_agree_on_clipping() -> None:
+    y = np.zeros((3 * 44_100, 2), np.float32)
+    y[:, 0] = noise(seconds=3, sr=44_100)
+    y[: 2 * 44_100, 1] = np.sign(sine(seconds=2, hz=220))
+    classifier = make_classifier(RandomRuntime())
+    from_file = classifier.predict(encode_soundfile(y, sr=44_100, kind="FLAC"))
+    meter = LevelMeter(3.0)
+    meter.push(y, sr=44_100)
+    assert from_file.quality.clipped_share == pytest.approx(meter.quality(3.0).clipped_share)
+    assert from_file.quality.clipped_share == pytest.approx(2 / 3, abs=0.01)
+    assert "clipped: 67%" in from_file.warnings[-1]
+    mono = classifier.predict_waveform(y.mean(axis=1)[::5])
+    assert mono.quality.clipped_share == 0
 
 
 def test_warnings_of_the_decoder_reach_the_prediction() -> None:

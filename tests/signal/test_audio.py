@@ -253,12 +253,35 @@ def test_limit_of_length_holds_for_ffmpeg() -> None:
         load_audio(data, sr=SR, limits=DecodeLimits(max_seconds=2))
 
 
+@pytest.mark.parametrize(("sr", "channels"), [(192_000, 2), (48_000, 8)])
+def test_limit_of_samples_allows_what_real_music_has(sr: int, channels: int) -> None:
+    data = encode_soundfile(np.zeros((sr, channels), np.float32), sr=sr, kind="FLAC")
+    assert load_audio(data, sr=SR, limits=DecodeLimits(max_seconds=1))[0].size == SR
+
+
+@pytest.mark.parametrize(("kind", "sr"), [("FLAC", 192_000), ("WAV", 384_000)])
+def test_rate_and_channels_count_towards_the_limit(kind: str, sr: int) -> None:
+    data = encode_soundfile(np.zeros((sr // 2, 8), np.float32), sr=sr, kind=kind)
+    with pytest.raises(AudioTooLongError, match=rf"8 channels at {sr} Hz: more samples .* Export"):
+        load_audio(data, sr=SR, limits=DecodeLimits(max_seconds=1))
+
+
 @pytest.mark.parametrize("as_file", [False, True])
 def test_larger_than_the_limit_is_refused(as_file: bool) -> None:
     data = encode_soundfile(sine(seconds=30), sr=44_100, kind="WAV")
     source = io.BytesIO(data) if as_file else data
     with pytest.raises(AudioTooLongError, match="limit of 1 MB; cut it or convert"):
         load_audio(source, sr=SR, limits=DecodeLimits(max_bytes=2**20))
+
+
+@pytest.mark.parametrize("kind", ["FLAC", "AIFF"])
+def test_clipping_is_that_of_the_file_in_any_channel(kind: str) -> None:
+    y = sine(channels=2, level=0.1)
+    y[::4, 1] = 1.0
+    y[1::8, 0] = -1.0
+    decoded = decode_audio(encode_soundfile(y, sr=44_100, kind=kind), sr=SR)
+    assert decoded.clipped_share == pytest.approx(3 / 8, abs=1e-3)
+    assert np.abs(decoded.y).max() < 0.9
 
 
 @pytest.mark.parametrize("source", [None, 3, io.StringIO("text"), ["a.wav"]])

@@ -151,6 +151,7 @@ def test_samples_that_are_no_numbers_become_silence(bad: float, channels: int) -
     assert (decoded.y[100:200] == 0).all()
     assert np.isfinite(decoded.y).all()
     assert decoded.y[:100] == pytest.approx(sine(sr=SR)[:100])
+    assert decoded.clipped_share == 0
     assert decoded.warnings == (
         "The file holds samples that are not numbers; they were read as silence.",
     )
@@ -208,6 +209,17 @@ def test_a_fault_is_told(extension: str) -> None:
     middle = len(data) // 2
     data[middle : middle + 1500] = RNG.bytes(1500)
     assert decode_audio(bytes(data), sr=SR).warnings == (DAMAGED,)
+
+
+def in_one_frame(n_samples: int) -> bytes:
+    silence = np.zeros(n_samples, np.float32)
+    return encode_pyav(silence, sr=48_000, container="matroska", codec="pcm_u8")
+
+
+def test_a_frame_that_no_real_file_has_is_not_decoded() -> None:
+    assert load_audio(in_one_frame(1 << 22), sr=SR)[0].size == pytest.approx((1 << 22) / 3, abs=1)
+    with pytest.raises(AudioDecodeError, match="no part of it could be decoded"):
+        load_audio(in_one_frame((1 << 22) + 1), sr=SR)
 
 
 def test_m4a_cut_before_its_index_is_refused() -> None:

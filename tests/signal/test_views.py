@@ -106,3 +106,6 @@ def test_loudness_refuses_what_the_decoder_refuses() -> None:
     data = encode_soundfile(noise(seconds=3, sr=SR), sr=SR, kind="WAV")
     with pytest.raises(AudioTooLongError, match="longer than the limit"):
         measure_loudness(data, limits=DecodeLimits(max_seconds=2))
+    wide = encode_soundfile(np.zeros((SR, 64), np.float32), sr=SR, kind="WAV")
+    with pytest.raises(AudioTooLongError, match=r"64 channels at .* more samples"):
+        measure_loudness(wide, limits=DecodeLimits(max_seconds=2))
