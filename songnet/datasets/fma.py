@@ -16,11 +16,11 @@ from pathlib import Path
 
 from songnet.datasets.audio_files import FileFacts, inspect_files
 from songnet.datasets.base import Dataset, Track
-from songnet.datasets.checksums import read_checksums
+from songnet.datasets.checksums import read_checksums, verify_checksums
 from songnet.datasets.fma_metadata import FmaEntry, read_fma_metadata
 from songnet.exceptions import DatasetError
 
-__all__ = ["BROKEN_IDS", "FMA_SUBSETS", "clip_name", "load_fma", "load_fma_metadata"]
+__all__ = ["BROKEN_IDS", "FMA_SUBSETS", "clip_name", "load_fma", "load_fma_metadata", "verify_fma"]
 
 FMA_SUBSETS = ("small", "medium", "large", "full")
 BROKEN_IDS = {
@@ -118,6 +118,34 @@ def load_fma_metadata(root: Path) -> Dataset:
         for entry in read_fma_metadata(root / "fma_metadata").values()
     )
     return Dataset("fma-metadata", tracks, citation=_CITATION, licence=_LICENCE)
+
+
+def verify_fma(folder: Path, *, progress: Callable[[int, int], None] | None = None) -> int:
+    """Compare the files of a part of FMA with the list that came in its archive.
+
+    Parameters
+    ----------
+    folder : Path
+        ``fma_<subset>`` or ``fma_metadata``, as unpacked.
+    progress : callable, optional
+        Called with (done, total) after each file.
+
+    Returns
+    -------
+    n_files : int
+
+    Raises
+    ------
+    DatasetError
+        Names the files that are missing or changed; or if there is no list.
+    """
+    n_files = verify_checksums(folder, progress=progress)
+    if not n_files:
+        raise DatasetError(
+            f"{folder} has no list of checksums, so there is nothing to compare with; run "
+            f"`songnet data download {folder.name.replace('_', '-')}`."
+        )
+    return n_files
 
 
 def clip_name(track_id: int) -> str:

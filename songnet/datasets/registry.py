@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from songnet.datasets.base import Dataset
+from songnet.datasets.base import Dataset, Track, file_sha256
 from songnet.datasets.corpus import find_corpus, load_corpus
 from songnet.datasets.folder import load_folder
 from songnet.datasets.places import CACHE_VARIABLE, cache_root, data_root
@@ -18,7 +18,14 @@ from songnet.exceptions import DatasetError
 if TYPE_CHECKING:
     from songnet.datasets.index import CollectionIndex
 
-__all__ = ["CACHE_VARIABLE", "DATASET_NAMES", "cache_root", "load_dataset", "open_collection"]
+__all__ = [
+    "CACHE_VARIABLE",
+    "DATASET_NAMES",
+    "cache_root",
+    "load_dataset",
+    "open_collection",
+    "verify_dataset",
+]
 
 Progress = Callable[[int, int], None]
 
@@ -33,6 +40,9 @@ class _Source:
         Folder of the collection, from the root that the caller gave or not.
     load : callable
         Tracks of a folder.
+    verify : callable
+        Compares the files of a folder with checksums that were there before,
+        and returns their number.
     watched : callable
         Files and folders whose change makes the index of a folder stale.
     indexed : bool
@@ -41,6 +51,7 @@ class _Source:
 
     find: Callable[[Path | None], Path]
     load: Callable[[Path, Progress | None], Dataset]
+    verify: Callable[[Path, Progress | None], int]
     watched: Callable[[Path], tuple[Path, ...]] = lambda folder: (folder,)
     indexed: bool = False
 
@@ -107,6 +118,36 @@ def open_collection(
     )
 
 
+def verify_dataset(
+    name_or_path: str, *, root: Path | None = None, progress: Progress | None = None
+) -> int:
+    """Compare the files of a data set with checksums that were written before.
+
+    They are those that came with it (corpus, FMA, synthetic); elsewhere those
+    of its index as it was last written, which is not made again here.
+
+    Parameters
+    ----------
+    name_or_path, root
+        See `load_dataset`.
+    progress : callable, optional
+        Called with (files compared, files).
+
+    Returns
+    -------
+    n_files : int
+        Files that match.
+
+    Raises
+    ------
+    DatasetError
+        Names the files that are missing or changed; or if there is nothing to
+        compare with.
+    """
+    source, folder = _find(name_or_path, root)
+    return source.verify(folder, progress)
+
+
 def _find(name_or_path: str, root: Path | None) -> tuple[_Source, Path]:
     if name_or_path in _SOURCES:
         source = _SOURCES[name_or_path]
@@ -134,6 +175,52 @@ def _load_or_generate(folder: Path, _: Progress | None) -> Dataset:
         return generate_synthetic(folder)
 
 
+def _verify_listed(folder: Path, _: Progress | None, *, load: Callable[[Path], Dataset]) -> int:
+    """Compare with the checksums in the data set's own list of its tracks."""
+    dataset = load(folder)
+    dataset.verify()
+    n_files = sum(bool(track.sha256) for track in dataset)
+    if not n_files:
+        raise DatasetError(
+            f"The list of tracks in {folder} has no checksums, so there is nothing to compare with."
+        )
+    return n_files
+
+
+def _verify_indexed(folder: Path, progress: Progress | None, *, name: str) -> int:
+    """Compare with the index as it is; made again, it would agree with any damage."""
+    from songnet.datasets.collections import index_path
+    from songnet.datasets.index import read_index
+
+    path = index_path(name, folder)
+    if not path.is_file():
+        raise DatasetError(
+            f"{folder} has no index yet, so there is nothing to compare with. While its files are "
+            "known to be good, write one with `songnet data index`."
+        )
+    tracks = read_index(path, root=folder).to_dataset().tracks
+    bad = []
+    for done, track in enumerate(tracks, start=1):
+        if not _is_intact(track):
+            bad.append(track.path.relative_to(folder).as_posix())
+        if progress:
+            progress(done, len(tracks))
+    if bad:
+        raise DatasetError(
+            f"{len(bad)} of the {len(tracks)} files that the index of {folder} lists are missing "
+            f"or changed ({', '.join(bad[:3])}). Bring them back from a copy; if the changes are "
+            "yours, write the index again with `songnet data index`."
+        )
+    return len(tracks)
+
+
+def _is_intact(track: Track) -> bool:
+    try:
+        return file_sha256(track.path) == track.sha256
+    except OSError:
+        return False
+
+
 def _load_fma(folder: Path, progress: Progress | None, *, subset: str) -> Dataset:
     from songnet.datasets.fma import load_fma
 
@@ -152,10 +239,17 @@ def _load_gtzan(folder: Path, progress: Progress | None) -> Dataset:
     return load_gtzan(folder, progress=progress)
 
 
+def _verify_fma(folder: Path, progress: Progress | None, *, part: str) -> int:
+    from songnet.datasets.fma import verify_fma
+
+    return verify_fma(folder / f"fma_{part}", progress=progress)
+
+
 def _fma_source(subset: str) -> _Source:
     return _Source(
         find=lambda root: root or data_root(),
         load=partial(_load_fma, subset=subset),
+        verify=partial(_verify_fma, part=subset),
         watched=lambda folder: (folder / "fma_metadata", folder / f"fma_{subset}"),
         indexed=True,
     )
@@ -171,16 +265,34 @@ def _find_gtzan(root: Path | None) -> Path:
 
 
 _SOURCES: dict[str, _Source] = {
-    "corpus": _Source(find_corpus, lambda folder, _: load_corpus(folder)),
-    "folder": _Source(_find_folder, lambda folder, _: load_folder(folder)),
-    "synthetic": _Source(lambda root: root or cache_root() / "synthetic", _load_or_generate),
+    "corpus": _Source(
+        find=find_corpus,
+        load=lambda folder, _: load_corpus(folder),
+        verify=partial(_verify_listed, load=load_corpus),
+    ),
+    "folder": _Source(
+        find=_find_folder,
+        load=lambda folder, _: load_folder(folder),
+        verify=partial(_verify_indexed, name="folder"),
+    ),
+    "synthetic": _Source(
+        find=lambda root: root or cache_root() / "synthetic",
+        load=_load_or_generate,
+        verify=partial(_verify_listed, load=load_synthetic),
+    ),
     **{f"fma-{subset}": _fma_source(subset) for subset in ("small", "medium", "large", "full")},
     "fma-metadata": _Source(
         find=lambda root: root or data_root(),
         load=_load_fma_metadata,
+        verify=partial(_verify_fma, part="metadata"),
         watched=_watched_of_metadata,
         indexed=True,
     ),
-    "gtzan": _Source(_find_gtzan, _load_gtzan, indexed=True),
+    "gtzan": _Source(
+        find=_find_gtzan,
+        load=_load_gtzan,
+        verify=partial(_verify_indexed, name="gtzan"),
+        indexed=True,
+    ),
 }
 DATASET_NAMES = tuple(_SOURCES)

@@ -10,6 +10,7 @@ import pytest
 from typer.testing import Result
 
 from songnet.datasets.download import Archive
+from songnet.datasets.gtzan import GTZAN_GENRES
 from songnet.datasets.index import read_index
 from songnet.datasets.registry import DATASET_NAMES
 from tests.cli.conftest import write_tone
@@ -68,14 +69,56 @@ def test_info_of_a_folder_of_genres(songnet: Songnet, tmp_path: Path) -> None:
 
 
 def test_verify_passes_and_then_names_a_changed_file(songnet: Songnet, synthetic: Path) -> None:
-    assert (
-        "20 match their checksum"
-        in songnet("data", "verify", "synthetic", "--root", synthetic).stdout
-    )
+    whole = songnet("data", "verify", "synthetic", "--root", synthetic)
+    assert whole.stdout == "synthetic: 20 files are there and match their checksums.\n"
     write_tone(synthetic / "Bells" / "0001.flac")
     result = songnet("data", "verify", "synthetic", "--root", synthetic)
     assert result.exit_code == 1
     assert "0001.flac" in result.stderr
+    nothing = songnet("data", "verify", "synthetic", "--root", synthetic / "elsewhere")
+    assert nothing.exit_code == 1
+    assert not (synthetic / "elsewhere").exists()
+
+
+def check_verify_names(result: Result, *names: str) -> None:
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert len(result.stderr.splitlines()) == 1
+    assert f"({', '.join(names)})" in result.stderr
+
+
+def test_verify_of_a_folder_compares_with_its_index(
+    songnet: Songnet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SONGNET_CACHE", str(tmp_path / "cache"))
+    music = tmp_path / "music"
+    for name in ("Polka/a.wav", "Polka/b.wav", "Ska/a.wav", "Ska/b.wav"):
+        write_tone(music / name, seconds=0.5)
+    nothing = songnet("data", "verify", music)
+    assert nothing.exit_code == 1
+    assert "nothing to compare with" in nothing.stderr
+    assert songnet("data", "index", music).exit_code == 0
+    assert "4 files are there and match" in songnet("data", "verify", music).stdout
+    by_name = songnet("data", "verify", "folder", "--root", music)
+    assert by_name.stdout == "folder: 4 files are there and match their checksums.\n"
+    write_tone(music / "Polka" / "b.wav", seconds=0.6)
+    (music / "Ska" / "a.wav").unlink()
+    for _ in range(2):
+        check_verify_names(songnet("data", "verify", music), "Polka/b.wav", "Ska/a.wav")
+
+
+def test_verify_of_gtzan_compares_with_its_index(
+    songnet: Songnet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SONGNET_CACHE", str(tmp_path / "cache"))
+    for genre in GTZAN_GENRES:
+        write_tone(tmp_path / "gtzan" / "genres" / genre / f"{genre}.00000.wav", seconds=0.2)
+    verify = ("data", "verify", "gtzan", "--root", tmp_path)
+    assert "nothing to compare with" in songnet(*verify).stderr
+    songnet("data", "index", "gtzan", "--root", tmp_path)
+    assert songnet(*verify).stdout == "gtzan: 10 files are there and match their checksums.\n"
+    (tmp_path / "gtzan" / "genres" / "jazz" / "jazz.00000.wav").write_bytes(b"damaged")
+    check_verify_names(songnet(*verify), "genres/jazz/jazz.00000.wav")
 
 
 def test_an_unknown_data_set_is_one_line(songnet: Songnet) -> None:
@@ -121,6 +164,17 @@ def test_info_shows_the_split_and_what_is_left_out(songnet: Songnet, fma: Path) 
     rows = dict(line.split(maxsplit=1) for line in out.splitlines() if line)
     assert rows["Split"].strip() == "train 1, test 1"
     assert re.search(r"Left out +1: known to be too short", out)
+
+
+def test_verify_of_fma_compares_with_the_list_of_its_archive(songnet: Songnet, fma: Path) -> None:
+    verify = ("data", "verify", "fma-small", "--root", fma)
+    assert songnet(*verify).stdout == "fma-small: 2 files are there and match their checksums.\n"
+    (fma / "fma_small" / "000" / "000002.mp3").write_bytes(b"damaged")
+    (fma / "fma_small" / "000" / "000003.mp3").unlink()
+    check_verify_names(songnet(*verify), "000/000002.mp3", "000/000003.mp3")
+    metadata = songnet("data", "verify", "fma-metadata", "--root", fma)
+    assert metadata.exit_code == 1
+    assert "songnet data download fma-metadata" in metadata.stderr
 
 
 def test_index_says_where_the_table_is(songnet: Songnet, fma: Path) -> None:

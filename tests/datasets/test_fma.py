@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from songnet.datasets.fma import BROKEN_IDS, load_fma, load_fma_metadata
+from songnet.datasets.fma import BROKEN_IDS, load_fma, load_fma_metadata, verify_fma
 from songnet.datasets.fma_metadata import read_fma_metadata, read_year
 from songnet.exceptions import DatasetError
 from tests.datasets.fma_files import fma_row, write_clips, write_tracks_csv
@@ -45,7 +45,18 @@ def test_rows_become_tracks(root: Path) -> None:
     assert len(first.sha256) == 64
     assert dataset.splits == ("train", "validation", "test")
     assert not dataset.skipped
-    dataset.verify()
+
+
+def test_verify_compares_with_the_list_of_the_archive(root: Path) -> None:
+    audio = root / "fma_small"
+    assert verify_fma(audio) == 4
+    (audio / "000" / "000002.mp3").write_bytes((audio / "000" / "000003.mp3").read_bytes())
+    (audio / "000" / "000004.mp3").unlink()
+    with pytest.raises(DatasetError, match=r"2 of 4 files .*\(000/000002\.mp3, 000/000004\.mp3\)"):
+        verify_fma(audio)
+    (audio / "checksums").unlink()
+    with pytest.raises(DatasetError, match=r"nothing to compare with; run .*download fma-small`"):
+        verify_fma(audio)
 
 
 def test_subsets_hold_the_smaller_ones(root: Path) -> None:
