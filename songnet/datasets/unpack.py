@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import stat
 import tarfile
 import zipfile
@@ -17,6 +18,7 @@ from songnet.exceptions import DatasetError
 __all__ = ["UnpackLimits", "unpack"]
 
 _BLOCK = 1 << 20
+_CANNOT_WRITE = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS}
 _BROKEN = (
     zipfile.BadZipFile,
     tarfile.TarError,
@@ -72,7 +74,8 @@ def unpack(
     ------
     DatasetError
         If it is no archive or damaged, is larger than the limits, or has an
-        entry that is a link or device, leaves the folder or comes twice.
+        entry that is a link or device, leaves the folder or comes twice; or
+        if the folder cannot be written to.
     """
     try:
         if zipfile.is_zipfile(archive):
@@ -81,6 +84,11 @@ def unpack(
         with tarfile.open(archive, "r:*") as tar:
             return _write(_tar_members(tar), folder, limits=limits, progress=progress)
     except _BROKEN as error:
+        if isinstance(error, OSError) and error.errno in _CANNOT_WRITE:
+            raise DatasetError(
+                f"{archive.name} cannot be unpacked ({error.strerror}); make room or name another "
+                "folder. The archive is kept."
+            ) from error
         raise DatasetError(
             f"{archive.name} cannot be unpacked ({error}); delete it and fetch it again."
         ) from error
