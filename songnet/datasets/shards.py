@@ -49,21 +49,31 @@ class ShardReader:
         self.__init__(**state)  # type: ignore[misc] # folder and width, as __getstate__ gave them
 
     def get(self, key: str) -> Rows | None:
-        """Return the array of a key in hex, shape (n, width); None where there is none."""
+        """Return the array of a key in hex, shape (n, width); None where there is none.
+
+        An array that is listed, but not whole, is none.
+        """
         name = bytes.fromhex(key)
-        if name not in self._places:
+        rows = self._rows(name)
+        if rows is None:
             self._read_lists()
+            rows = self._rows(name)
+        return rows
+
+    def _rows(self, name: bytes) -> Rows | None:
         if name not in self._places:
             return None
         shard, start, n_rows = self._places[name]
         rows = self._maps.get(shard)
         if rows is None or start + n_rows > len(rows):
             rows = self._maps[shard] = self._open(shard)
-        return rows[start : start + n_rows]
+        return rows[start : start + n_rows] if start + n_rows <= len(rows) else None
 
     def _open(self, shard: str) -> Rows:
         path = self.folder / f"{shard}.f16"
-        n_rows = path.stat().st_size // (2 * self.width)
+        n_rows = path.stat().st_size // (2 * self.width) if path.is_file() else 0
+        if n_rows == 0:  # lost in a crash of the system, which cannot be mapped
+            return np.zeros((0, self.width), np.float16)
         mapped = np.memmap(path, np.float16, "r", shape=(n_rows, self.width))
         return mapped.view(np.ndarray)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
 from pathlib import Path
 from typing import Any
@@ -158,6 +159,26 @@ def test_a_crash_while_writing_leaves_nothing_to_be_read(
     assert store.compute([track]) == StoreReport(computed=1)
     y, _ = load_audio(track.path, sr=CONFIG.sr)
     np.testing.assert_allclose(store.load(track), log_mel(y, config=CONFIG).T, atol=0.05)
+
+
+@pytest.mark.parametrize("n_bytes", [100, 0, None])
+def test_what_is_listed_but_not_whole_is_computed_again(
+    tmp_path: Path, n_bytes: int | None
+) -> None:
+    track = make_track(tmp_path, 0)
+    FeatureStore(tmp_path / "store", CONFIG).compute([track])
+    store = FeatureStore(tmp_path / "store", CONFIG)
+    (rows,) = (store.folder / "shards").glob("*.f16")
+    whole = np.fromfile(rows, np.float16).reshape(-1, CONFIG.n_mels)
+    if n_bytes is None:
+        rows.unlink()
+    else:
+        os.truncate(rows, n_bytes)
+    with pytest.raises(DatasetError, match="run `songnet features` first"):
+        store.load(track)
+    assert store.compute([track]) == StoreReport(computed=1)
+    for reader in (store, FeatureStore(tmp_path / "store", CONFIG)):
+        np.testing.assert_array_equal(reader.load(track), whole)
 
 
 def test_a_store_of_single_files_is_still_read(tmp_path: Path, computed: list[Path]) -> None:
