@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from songnet.exceptions import DatasetError
+from songnet.exceptions import ResultsError
 
 __all__ = [
     "KINDS",
@@ -128,7 +128,7 @@ def read_results(folder: Path) -> Results | None:
 
     Raises
     ------
-    DatasetError
+    ResultsError
         If a file is damaged.
     """
     if not (folder / "leaderboard.json").is_file():
@@ -142,7 +142,7 @@ def read_results(folder: Path) -> Results | None:
         table = folder / "predictions.parquet"
         predictions = pd.read_parquet(table) if table.is_file() else pd.DataFrame()
     except (OSError, ValueError) as error:
-        raise DatasetError(
+        raise ResultsError(
             f"There is a damaged result: {error}. Run `songnet benchmark summarise` again."
         ) from error
     return Results(files, predictions)

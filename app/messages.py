@@ -13,6 +13,7 @@ from songnet.exceptions import (
     DatasetError,
     HistoryError,
     ParameterError,
+    ResultsError,
     SilentAudioError,
     SongNetError,
 )
@@ -59,6 +60,7 @@ _TITLES: tuple[tuple[type[SongNetError], str, str, str], ...] = (
         "deployed_code_alert",
     ),
     (ExampleError, "The example could not be fetched", "{error}", "cloud_off"),
+    (ResultsError, "The benchmark cannot be shown", "{error}", "leaderboard"),
     (DatasetError, "This collection cannot be opened", "{error}", "folder_off"),
     (
         HistoryError,

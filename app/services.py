@@ -272,7 +272,7 @@ def load_benchmark(folder: Path) -> Results | None:
 
     Raises
     ------
-    DatasetError
+    ResultsError
         If a file is damaged.
     """
     return _load_benchmark(folder, _changed_ns(folder))

@@ -48,5 +48,9 @@ class DatasetError(SongNetError):
     """An index, checksum or split is missing or wrong."""
 
 
+class ResultsError(SongNetError):
+    """The results of a benchmark are damaged."""
+
+
 class HistoryError(SongNetError):
     """The history cannot be opened, or does not answer."""

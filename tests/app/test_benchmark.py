@@ -28,10 +28,11 @@ from app.benchmark_story import COSTS, cost_chart, differences_chart, pairs_char
 from app.benchmark_studies import source_chart
 from app.benchmark_tradeoffs import cost_figure
 from app.benchmark_view import VIEWS
+from app.messages import message_for
 from songnet.benchmark.pieces import list_pieces
 from songnet.benchmark.run import BenchmarkRun
 from songnet.benchmark.summary import summarise
-from songnet.exceptions import DatasetError
+from songnet.exceptions import ResultsError
 from tests.benchmark.conftest import KNN, MAJORITY, NETWORK, make_inputs
 
 pytestmark = pytest.mark.timeout(1800)
@@ -191,8 +192,10 @@ def test_no_results_say_how_to_get_some(
 
 def test_a_damaged_result_is_named(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "leaderboard.json").write_text("{")
-    with pytest.raises(DatasetError, match="damaged result"):
+    with pytest.raises(ResultsError, match="damaged result") as caught:
         read_results(tmp_path)
+    assert str(tmp_path) not in str(caught.value)
+    assert message_for(caught.value).title == "The benchmark cannot be shown"
 
 
 def test_every_view_shows_what_there_is(
