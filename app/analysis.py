@@ -71,7 +71,7 @@ def analyse_audio(
     decoded = decode_audio(data, sr=classifier.bundle.features.sr, limits=limits)
     return Analysis(
         digest=digest,
-        prediction=classifier.predict_waveform(decoded.y, warnings=decoded.warnings),
+        prediction=classifier.predict_decoded(decoded),
         tags=read_tags(data),
         envelope=min_max_envelope(decoded.y),
         codec=decoded.codec,

@@ -123,25 +123,22 @@ class Classifier:
             warnings=decoded.warnings,
         )
 
-    def predict_waveform(self, y: Waveform, *, warnings: tuple[str, ...] = ()) -> Prediction:
+    def predict_waveform(self, y: Waveform) -> Prediction:
         """Name the genre of an array of samples.
 
         Parameters
         ----------
         y : np.ndarray [shape=(n,), dtype=float32]
             Mono audio at the sample rate of the bundle.
-        warnings : tuple of str
-            Carried into the prediction.
 
         Raises
         ------
         AudioTooShortError, SilentAudioError
         """
-        quality = measure_quality(y, sr=self.bundle.features.sr)
-        return self._predict(y, quality=quality, warnings=warnings)
+        return self._predict(y, quality=measure_quality(y, sr=self.bundle.features.sr))
 
     def _predict(
-        self, y: Waveform, *, quality: SignalQuality, warnings: tuple[str, ...]
+        self, y: Waveform, *, quality: SignalQuality, warnings: tuple[str, ...] = ()
     ) -> Prediction:
         features = self.bundle.features
         duration = y.size / features.sr

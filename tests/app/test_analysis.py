@@ -5,10 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from app.analysis import analyse_audio
 from songnet.config import FeatureConfig
 from songnet.inference.prediction import Timeline
 from songnet.inference.timeline import genre_steps, time_shares
+from songnet.signal.audio import DecodeLimits
 from songnet.signal.views import min_max_envelope
+from tests.app.stub import SR, beat, stub_classifier
+from tests.encoders import encode_soundfile
 
 
 def timeline_of(duration: float, *, seed: int = 0) -> Timeline:
@@ -57,3 +61,10 @@ def test_envelope_keeps_the_extremes(n_samples: int) -> None:
     assert envelope.low.size == envelope.high.size == min(n_samples, 1600)
     assert envelope.low.min() == y.min()
     assert envelope.high.max() == y.max()
+
+
+def test_clipping_of_one_channel_is_told() -> None:
+    left, right = beat(6), np.clip(20 * beat(6), -1, 1)
+    data = encode_soundfile(np.stack([left, right], axis=1), sr=SR, kind="WAV")
+    found = analyse_audio(data, digest="0", classifier=stub_classifier(0.0), limits=DecodeLimits())
+    assert any("clipped" in warning for warning in found.prediction.warnings)
