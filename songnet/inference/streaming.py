@@ -46,9 +46,9 @@ class StreamingClassifier:
         Time constant of the exponential average of the logarithms of the
         probabilities, and of the log-odds of music, in seconds of sound; 0 for
         none. It stands still while there is silence. Two seconds take away
-        three of four changes of the name; longer ones answer later and gain
+        two of three changes of the name; longer ones answer later and gain
         little. A hidden Markov filter can be steadier, but then answers later
-        or is far surer than it is right
+        or is surer than it is right
         (benchmarks/results/live_smoothing.json).
 
     Examples
