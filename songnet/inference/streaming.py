@@ -48,8 +48,7 @@ class StreamingClassifier:
         none. It stands still while there is silence. Two seconds take away
         two of three changes of the name; longer ones answer later and gain
         little. A hidden Markov filter can be steadier, but then answers later
-        or is surer than it is right
-        (benchmarks/results/live_smoothing.json).
+        or is surer than it is right (benchmarks/results/live_smoothing.json).
 
     Examples
     --------
