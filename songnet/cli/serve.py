@@ -66,13 +66,13 @@ def serve(
         limits=limits,
     )
     home = Route("/", lambda _: RedirectResponse(f"{PREFIX}/docs"))
-    config = uvicorn.Config(
-        Starlette(routes=[home, Mount(PREFIX, api)]),
-        ws_max_size=MAX_MESSAGE_BYTES,
-        ws_per_message_deflate=False,  # a small message could become a large one
-        ws_ping_interval=None,  # a client that waits for us to hear does not answer
-    )
     with _listen(host, port) as listener:
+        config = uvicorn.Config(
+            Starlette(routes=[home, Mount(PREFIX, api)]),
+            ws_max_size=MAX_MESSAGE_BYTES,
+            ws_per_message_deflate=False,  # a small message could become a large one
+            ws_ping_interval=None,  # a client that waits for us to hear does not answer
+        )
         uvicorn.Server(config).run(sockets=[listener])
 
 
