@@ -66,7 +66,7 @@ def until(condition: Callable[[], object]) -> None:
         time.sleep(0.01)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def address() -> Iterator[str]:
     """Where the API is, with the limits that it has by itself."""
     with serve_api() as address:
