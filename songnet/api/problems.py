@@ -154,6 +154,7 @@ def add_problem_handlers(api: FastAPI) -> None:
     api : FastAPI
     """
     api.add_exception_handler(SongNetError, _answer_songnet)
+    api.add_exception_handler(RefusedRequest, _answer_refused)
     api.add_exception_handler(AnyHTTPException, _answer_http)
     api.add_exception_handler(RequestValidationError, _answer_invalid)
     api.add_exception_handler(WebSocketRequestValidationError, _refuse_invalid)
@@ -169,10 +170,13 @@ async def _answer_songnet(_request: Request, error: Exception) -> JSONResponse:
     return answer(document(error))
 
 
+async def _answer_refused(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RefusedRequest)
+    return answer(document(error.reason))
+
+
 async def _answer_http(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, AnyHTTPException)
-    if isinstance(error, RefusedRequest):
-        return answer(document(error.reason))
     response = answer(_problem(error.status_code, error.detail))
     response.headers.update(error.headers or {})
     return response

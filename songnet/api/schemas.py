@@ -180,13 +180,10 @@ def file_answer(
 
 def live_answer(prediction: Prediction, stream: StreamingClassifier, *, top: int) -> LiveAnswer:
     """Put a rolling prediction into the form of the API."""
-    level = stream.level
     return LiveAnswer(
         **_answer(prediction, top).model_dump(),
         seconds=stream.seconds_heard,
-        level=Level(
-            rms_dbfs=level.rms_dbfs, peak_dbfs=level.peak_dbfs, is_clipped=level.is_clipped
-        ),
+        level=Level(**vars(stream.level)),
     )
 
 

@@ -3,31 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Protocol
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from songnet.api.problems import BusyError, IdleError, RefusedRequest
+from songnet.api.service import ApiLimits
 from songnet.exceptions import AudioTooLongError
 
-__all__ = ["UploadLimits", "UploadMiddleware"]
-
-
-class UploadLimits(Protocol):
-    """What `UploadMiddleware` asks of the limits of the API."""
-
-    @property
-    def max_body_bytes(self) -> int:
-        """Of a whole body, with what a form adds to its file."""
-
-    @property
-    def max_uploads(self) -> int:
-        """Requests with a body at once."""
-
-    @property
-    def idle_seconds(self) -> float:
-        """Longest wait for the next part of a body."""
+__all__ = ["UploadMiddleware"]
 
 
 class UploadMiddleware:
@@ -39,10 +23,10 @@ class UploadMiddleware:
     Parameters
     ----------
     app : ASGI application
-    limits : UploadLimits
+    limits : ApiLimits
     """
 
-    def __init__(self, app: ASGIApp, *, limits: UploadLimits) -> None:
+    def __init__(self, app: ASGIApp, *, limits: ApiLimits) -> None:
         self._app = app
         self._limits = limits
         self._n_uploads = 0
@@ -54,8 +38,12 @@ class UploadMiddleware:
             return
         declared = Headers(scope=scope).get("content-length", "")
         self._n_uploads += 1
-        upload = _Upload(receive, self._limits, int(declared) if declared.isdecimal() else 0)
-        upload.is_one_too_many = self._n_uploads > self._limits.max_uploads
+        upload = _Upload(
+            receive,
+            self._limits,
+            n_declared=int(declared) if declared.isdecimal() else 0,
+            is_one_too_many=self._n_uploads > self._limits.max_uploads,
+        )
         try:
             await self._app(scope, upload.receive, send)
         finally:
@@ -65,19 +53,20 @@ class UploadMiddleware:
 class _Upload:
     """The body of one request."""
 
-    is_one_too_many = False
-
-    def __init__(self, receive: Receive, limits: UploadLimits, n_declared: int) -> None:
+    def __init__(
+        self, receive: Receive, limits: ApiLimits, *, n_declared: int, is_one_too_many: bool
+    ) -> None:
         self._receive = receive
         self._limits = limits
         self._n_declared = n_declared
+        self._is_one_too_many = is_one_too_many
         self._n_received = 0
         self._is_whole = False
 
     async def receive(self) -> Message:
         if self._is_whole:  # what comes now is the end of the connection
             return await self._receive()
-        if self.is_one_too_many:
+        if self._is_one_too_many:
             raise RefusedRequest(BusyError(self._limits.max_uploads))
         self._check(self._n_declared)
         try:
