@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
 
 from songnet.inference.bundle import find_bundle
 from tests.app.stub import clip
-from tests.e2e.browser import CHROMIUM, launch, open_app, serve_app
+from tests.e2e.browser import CHROMIUM, PATIENCE_MS, launch, open_app, serve_app
 
 
 @pytest.fixture(scope="session")
@@ -29,6 +29,7 @@ def playwright() -> Iterator[Playwright]:
     if not (Path(CHROMIUM).is_file() or shutil.which(CHROMIUM)):
         pytest.skip(f"there is no browser at {CHROMIUM}; the variable CHROMIUM names another")
     with sync_playwright() as playwright:
+        expect.set_options(timeout=PATIENCE_MS)
         yield playwright
 
 

@@ -30,7 +30,7 @@ def test_a_presentation_moves_by_the_arrow_keys(page: Page, address: str) -> Non
         if key:
             page.keyboard.press(key)
         place_text = page.get_by_text(f"{place + 1} of {len(titles)}")
-        expect(place_text).to_be_visible(timeout=PATIENCE_MS)
-        expect(page.get_by_role("heading", name=titles[place])).to_be_visible(timeout=PATIENCE_MS)
+        expect(place_text).to_be_visible()
+        expect(page.get_by_role("heading", name=titles[place])).to_be_visible()
     page.keyboard.press("Escape")
     page.get_by_role("button", name="Present").wait_for()

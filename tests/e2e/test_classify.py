@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from songnet.inference.classifier import Classifier
 from tests.app.stub import clip
-from tests.e2e.browser import PATIENCE_MS, answer, open_app, settle, upload
+from tests.e2e.browser import answer, open_app, settle, upload
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
@@ -34,7 +34,7 @@ def test_upload_shows_the_genre_of_the_library(page: Page, classifier: Classifie
     upload(page, name="song.wav", data=data)
     card = answer(page, "song.wav")
     expect(card.get_by_test_id("genre")).to_have_text(shown_genre(classifier, data))
-    expect(page.locator(".nsewdrag")).to_have_count(3, timeout=PATIENCE_MS)
+    expect(page.locator(".nsewdrag")).to_have_count(3)
     expect(page.get_by_test_id("stException")).to_have_count(0)
 
 
@@ -63,7 +63,7 @@ def test_click_on_the_timeline_plays_that_moment(page: Page) -> None:
     upload(page, name="song.wav", data=clip(40))
     answer(page, "song.wav")
     # The plots in the order of the page: probabilities, waveform, timeline.
-    expect(page.locator(".nsewdrag")).to_have_count(3, timeout=PATIENCE_MS)
+    expect(page.locator(".nsewdrag")).to_have_count(3)
     timeline = page.locator(".nsewdrag").last
     timeline.scroll_into_view_if_needed()
     box = timeline.bounding_box()
@@ -86,7 +86,7 @@ def test_bad_file_gets_a_message_instead_of_the_old_result(page: Page) -> None:
     upload(page, name="good.wav", data=clip(4))
     answer(page, "good.wav")
     upload(page, name="bad.mp3", data=b"These are words, not music. " * 50)
-    expect(page.get_by_test_id("stAlert")).to_contain_text("cannot be read", timeout=PATIENCE_MS)
+    expect(page.get_by_test_id("stAlert")).to_contain_text("cannot be read")
     expect(page.get_by_test_id("genre")).to_have_count(0)
     expect(page.get_by_test_id("history")).to_contain_text("good.wav")
 
@@ -95,7 +95,7 @@ def test_removing_the_file_leads_back_to_the_empty_page(page: Page) -> None:
     upload(page, name="song.wav", data=clip(4))
     answer(page, "song.wav")
     page.get_by_test_id("stFileChipDeleteBtn").get_by_role("button").click()
-    expect(page.get_by_text("No file at hand?")).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_text("No file at hand?")).to_be_visible()
     expect(page.get_by_test_id("genre")).to_have_count(0)
 
 
@@ -117,7 +117,7 @@ def test_recording_from_the_microphone_gets_a_genre(page: Page) -> None:
     page.get_by_role("tab", name="Record").click()
     recorder = page.get_by_test_id("stAudioInput")
     recorder.get_by_role("button", name="Record").click()
-    expect(recorder.get_by_text("00:04")).to_be_visible(timeout=PATIENCE_MS)
+    expect(recorder.get_by_text("00:04")).to_be_visible()
     recorder.get_by_role("button", name="Stop recording").click()
     answer(page, "Recording 1")
     expect(page.get_by_test_id("stAudio")).to_have_count(1)
@@ -125,7 +125,7 @@ def test_recording_from_the_microphone_gets_a_genre(page: Page) -> None:
 
 def test_unreachable_example_gets_a_message(page: Page) -> None:
     page.get_by_role("button", name="Vibe Ace").click()
-    expect(page.get_by_test_id("stAlert")).to_contain_text("not reachable", timeout=PATIENCE_MS)
+    expect(page.get_by_test_id("stAlert")).to_contain_text("not reachable")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -137,7 +137,7 @@ def test_nothing_is_cut_on_a_phone(browser: Browser, address: str, scheme: str) 
     assert main.evaluate(NO_SCROLL)
     upload(page, name="a rather long name of a song, as phones give them.wav", data=clip(20))
     answer(page, "a rather long name")
-    expect(page.locator(".nsewdrag")).to_have_count(3, timeout=PATIENCE_MS)
+    expect(page.locator(".nsewdrag")).to_have_count(3)
     assert main.evaluate(NO_SCROLL)
     assert page.locator(":root").evaluate(NO_SCROLL)
     background = page.get_by_test_id("stApp").evaluate("e => getComputedStyle(e).backgroundColor")
@@ -147,6 +147,6 @@ def test_nothing_is_cut_on_a_phone(browser: Browser, address: str, scheme: str) 
 
 def test_deep_link_shows_the_page_in_its_frame(page: Page, address: str) -> None:
     page.goto(f"{address}/classify")
-    expect(page.get_by_test_id("stFileUploader")).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_test_id("stFileUploader")).to_be_visible()
     settle(page)
     expect(page.get_by_test_id("stHeaderLogo")).to_be_visible()

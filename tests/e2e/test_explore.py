@@ -52,7 +52,7 @@ def test_search_select_play_and_download(visit: Page) -> None:
     search = visit.get_by_placeholder("Search title, artist and album")
     search.fill("number 77 Album 0")  # 177 and 277 are on other albums
     search.press("Enter")
-    expect(visit.get_by_text("1 of 300 tracks")).to_be_visible(timeout=PATIENCE_MS)
+    expect(visit.get_by_text("1 of 300 tracks")).to_be_visible()
     settle(visit)
     with visit.expect_download() as download:
         visit.get_by_role("button", name="1 tracks (CSV)").click()
@@ -74,7 +74,7 @@ def test_search_select_play_and_download(visit: Page) -> None:
 def test_a_point_of_the_map_is_a_track(visit: Page) -> None:
     visit.get_by_text("Map", exact=True).click()
     charts = visit.locator(".js-plotly-plot .nsewdrag")
-    expect(charts).to_have_count(3, timeout=PATIENCE_MS)  # genres, years, map
+    expect(charts).to_have_count(3)  # genres, years, map
     settle(visit)
     chart = visit.locator(".js-plotly-plot").last
     # Where the first point of the first genre is drawn, and whose it is.
@@ -90,7 +90,7 @@ def test_a_point_of_the_map_is_a_track(visit: Page) -> None:
     visit.mouse.move(place["x"] - 3, place["y"])
     visit.mouse.move(place["x"], place["y"])
     visit.mouse.click(place["x"], place["y"])
-    expect(visit.get_by_role("button", name="Close")).to_be_visible(timeout=PATIENCE_MS)
+    expect(visit.get_by_role("button", name="Close")).to_be_visible()
     expect(visit.get_by_role("heading", level=3)).to_contain_text("Song number")
 
 

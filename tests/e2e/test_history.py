@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from songnet.inference.bundle import find_bundle
 from tests.app.stub import clip
-from tests.e2e.browser import PATIENCE_MS, answer, open_app, serve_app, settle, upload
+from tests.e2e.browser import answer, open_app, serve_app, settle, upload
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 NO_SCROLL = "e => e.scrollWidth <= e.clientWidth"
@@ -47,7 +47,7 @@ def test_classify_correct_search_delete_undo_and_export(page: Page, address: str
         upload(page, name=name, data=clip(4, hz=hz))
         answer(page, name)
     choose_genre(page, "Jazz")
-    expect(page.get_by_test_id("history")).to_contain_text("you", timeout=PATIENCE_MS)
+    expect(page.get_by_test_id("history")).to_contain_text("you")
 
     # A reload ends the session; the database and the cookie remain.
     open_history(page, address)
@@ -55,15 +55,15 @@ def test_classify_correct_search_delete_undo_and_export(page: Page, address: str
     search = page.get_by_label("Search in names, tags and genres")
     search.fill("FIRST")
     search.press("Enter")
-    expect(page.get_by_text("second.wav", exact=True)).to_have_count(0, timeout=PATIENCE_MS)
+    expect(page.get_by_text("second.wav", exact=True)).to_have_count(0)
     entry = page.locator("[class*=st-key-record-]").filter(has_text="first.wav")
     entry.get_by_role("button", name="Delete").click()
-    expect(page.get_by_text("Nothing matches")).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_text("Nothing matches")).to_be_visible()
     page.get_by_role("button", name="Undo").click()
-    expect(page.get_by_text("first.wav", exact=True)).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_text("first.wav", exact=True)).to_be_visible()
     search.fill("")
     search.press("Enter")
-    expect(page.get_by_text("second.wav", exact=True)).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_text("second.wav", exact=True)).to_be_visible()
     settle(page)
     with page.expect_download() as download:
         page.get_by_role("button", name="(CSV)").click()
@@ -83,7 +83,7 @@ def test_another_browser_sees_nothing_of_it(page: Page, browser: Browser, addres
     stranger = other.new_page()
     open_app(stranger, address)
     open_history(stranger, address)
-    expect(stranger.get_by_text("Nothing here yet")).to_be_visible(timeout=PATIENCE_MS)
+    expect(stranger.get_by_text("Nothing here yet")).to_be_visible()
     other.close()
 
 
@@ -110,7 +110,7 @@ def test_report_opens_by_itself(
     report.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
     report.goto(file.as_uri())
     expect(report.get_by_text(genre).first).to_be_visible()
-    expect(report.locator(".main-svg").first).to_be_visible(timeout=PATIENCE_MS)
+    expect(report.locator(".main-svg").first).to_be_visible()
     assert report.locator(":root").evaluate(NO_SCROLL)
     assert faults == []
     context.close()

@@ -120,7 +120,7 @@ def press_start(page: Page) -> None:
 
 def press_stop(page: Page) -> None:
     component(page).get_by_role("button", name="Stop").click()
-    expect(page.get_by_test_id("genre")).to_have_text("Stopped", timeout=PATIENCE_MS)
+    expect(page.get_by_test_id("genre")).to_have_text("Stopped")
 
 
 def expected_title(classifier: Classifier, path: Path) -> str:
@@ -129,7 +129,7 @@ def expected_title(classifier: Classifier, path: Path) -> str:
 
 
 def expect_title(page: Page, title: str) -> None:
-    expect(page.get_by_test_id("genre")).to_have_text(title, timeout=PATIENCE_MS)
+    expect(page.get_by_test_id("genre")).to_have_text(title)
 
 
 def seen_levels(page: Page, n_levels: int) -> set[str]:
@@ -151,7 +151,7 @@ def test_music_in_the_microphone_gets_the_genre_of_the_file_path(
     seen_levels(page, 3)
     expect_title(page, expected_title(classifier, music))
     server.wait_for_threads(page, n_listeners=1)
-    expect(page.get_by_text("The last minutes")).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_text("The last minutes")).to_be_visible()
     press_stop(page)
     server.wait_for_threads(page, n_listeners=0)
 
@@ -167,7 +167,7 @@ def test_music_in_the_microphone_gets_the_genre_of_the_file_path(
     assert np.median(np.diff(seconds)) <= 0.55  # at least two updates a second of sound
     assert seconds[-1] == pytest.approx(kept.size / sr, abs=1.5)
     page.get_by_role("button", name="Open it on the Classify page").click()
-    expect(page.get_by_text("Live recording 1.wav").first).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_text("Live recording 1.wav").first).to_be_visible()
 
 
 def test_pause_reset_and_undo(context: BrowserContext, server: Observed) -> None:
@@ -236,7 +236,7 @@ def test_denied_microphone_gets_a_sentence(playwright: Playwright, server: Obser
         expect(page.get_by_test_id("stAlert")).to_have_count(0)
         press_start(page)
         alert = page.get_by_test_id("stAlert")
-        expect(alert).to_contain_text("Choose the lock beside the address", timeout=PATIENCE_MS)
+        expect(alert).to_contain_text("Choose the lock beside the address")
         expect_title(page, "Ready")
         expect(page.get_by_test_id("stAudioInput")).to_be_visible()
         expect(page.get_by_test_id("stFileUploader")).to_be_visible()
@@ -254,7 +254,7 @@ def test_station_is_heard_and_stopped_on_a_phone(
         page.get_by_role("textbox", name="Address of a radio stream").fill(url)
         page.get_by_role("button", name="Listen").click()
         expect_title(page, expected_title(classifier, music))
-        expect(page.get_by_text("The last minutes")).to_be_visible(timeout=PATIENCE_MS)
+        expect(page.get_by_text("The last minutes")).to_be_visible()
         assert page.get_by_test_id("stMain").evaluate("e => e.scrollWidth <= e.clientWidth")
         page.get_by_test_id("stMain").get_by_role("button", name="Stop").click()
         expect_title(page, "Stopped")

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.app.stub import clip
-from tests.e2e.browser import PATIENCE_MS, answer, settle, upload
+from tests.e2e.browser import answer, settle, upload
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
@@ -18,7 +18,7 @@ def track(page: Page) -> Page:
     answer(page, "song.wav")
     page.get_by_role("link", name="See its sound").click()
     # The whole track, the waveform and the mel-spectrogram.
-    expect(page.locator(".nsewdrag")).to_have_count(3, timeout=PATIENCE_MS)
+    expect(page.locator(".nsewdrag")).to_have_count(3)
     settle(page)
     return page
 
@@ -61,11 +61,11 @@ def test_in_every_chart_a_click_plays_a_line_moves_and_a_drag_zooms(track: Page)
     assert first[0] < box["x"] < point(track, 0.75)[0]
 
     drag(track, 0.25, 0.5)
-    expect(track.get_by_text("0:10 to 0:20.")).to_be_visible(timeout=PATIENCE_MS)
-    expect(track.get_by_role("button", name="Whole track")).to_be_enabled(timeout=PATIENCE_MS)
+    expect(track.get_by_text("0:10 to 0:20.")).to_be_visible()
+    expect(track.get_by_role("button", name="Whole track")).to_be_enabled()
     settle(track)
     drag(track, 0.4, 0.6, chart=2)
-    expect(track.get_by_text("0:14 to 0:16.")).to_be_visible(timeout=PATIENCE_MS)
+    expect(track.get_by_text("0:14 to 0:16.")).to_be_visible()
     settle(track)
     track.mouse.click(*point(track, 0.5, chart=1))
     wait_until_plays(track, 14.9, 40)
@@ -79,7 +79,7 @@ def test_every_panel_opens_and_the_page_does_not_scroll_sideways(track: Page) ->
         ("What if", "Change something above"),
     ):
         track.get_by_role("radio", name=name).click()
-        expect(track.get_by_text(shown)).to_be_visible(timeout=PATIENCE_MS)
+        expect(track.get_by_text(shown)).to_be_visible()
         settle(track)
         assert track.get_by_test_id("stMain").evaluate("e => e.scrollWidth <= e.clientWidth")
         expect(track.get_by_test_id("stException")).to_have_count(0)
