@@ -89,9 +89,9 @@ def download(
     Raises
     ------
     DatasetError
-        If there is no connection, not enough space, a wrong checksum, or an
-        archive that is not safe to unpack. What was fetched of an archive is
-        kept for the next call.
+        If there is no connection, not enough space, a wrong checksum, a folder
+        that cannot be written, or an archive that is not safe to unpack. What
+        was fetched of an archive is kept for the next call.
     """
     folder = root / archive.folder
     if (folder / _DONE).is_file():
@@ -102,13 +102,19 @@ def download(
     _make_folder(root)
     _check_space(archive, root)
     path = _fetch(archive, root, progress)
-    with tempfile.TemporaryDirectory(prefix=".unpacking-", dir=root) as name:
-        unpacked = _unpack(path, Path(name) / "content", archive, progress)
-        _verify(unpacked, archive, progress)
-        (unpacked / _DONE).write_text(f"{archive.file} {archive.known_hash or ''}\n", "utf-8")
-        unpacked.rename(folder)
-    if not keep_archive:
-        path.unlink()
+    try:
+        with tempfile.TemporaryDirectory(prefix=".unpacking-", dir=root) as name:
+            unpacked = _unpack(path, Path(name) / "content", archive, progress)
+            _verify(unpacked, archive, progress)
+            (unpacked / _DONE).write_text(f"{archive.file} {archive.known_hash or ''}\n", "utf-8")
+            unpacked.rename(folder)
+        if not keep_archive:
+            path.unlink()
+    except OSError as error:
+        raise DatasetError(
+            f"{archive.name} cannot be put into {folder} ({error.strerror}); make room for it or "
+            f"name another folder than {root}. The archive is kept."
+        ) from error
     return True
 
 

@@ -88,6 +88,13 @@ def test_the_archive_is_kept_if_asked(server: FileServer, tmp_path: Path) -> Non
     assert names(tmp_path) == ["fma_small", "fma_small.zip"]
 
 
+def test_something_else_in_its_place_keeps_the_archive(server: FileServer, tmp_path: Path) -> None:
+    (tmp_path / "fma_small").write_text("not a folder")
+    with pytest.raises(DatasetError, match=r"cannot be put into .*fma_small \(Not a directory\)"):
+        download(archive_of(server, fma_zip()), tmp_path)
+    assert names(tmp_path) == ["fma_small", "fma_small.zip"]
+
+
 def test_a_cut_connection_goes_on_by_range(server: FileServer, tmp_path: Path) -> None:
     archive = archive_of(server, fma_zip({"000/000002.mp3": os.urandom(300_000)}))
     server.cuts = [100_000, 150_000]
