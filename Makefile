@@ -67,8 +67,9 @@ bench: $(DEV_READY) browser ## Measure latency and cold start
 screenshots: $(DEV_READY) browser ## Make the pictures in docs/images
 	$(BIN)/python -m docs.make_screenshots
 
-readme: $(APP_READY) ## Write the figures of models/songnet/report.json into README.md
-	$(BIN)/python docs/make_readme_figures.py
+readme: $(APP_READY) ## Write the measured figures into README.md and docs/experiments.md
+	$(BIN)/python -m docs.make_readme_figures
+	$(BIN)/python -m docs.make_experiments_table
 
 constraints: $(DEV_READY) ## Write down the versions that are installed
 	{ sed -n '/^#/p' constraints.txt; \

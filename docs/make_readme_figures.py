@@ -4,7 +4,7 @@ Accuracy comes from models/songnet/report.json, the detector of music from
 music_report.json beside it, speed from the results in benchmarks/results; a
 test compares README.md with what this would write.
 
-    python docs/make_readme_figures.py
+    python -m docs.make_readme_figures
 """
 
 from __future__ import annotations

@@ -162,7 +162,7 @@ class ModelConfig(Config):
     conv_filters, kernel_sizes, pool_sizes : tuple of int
         One entry for each Conv1D block.
     gru_units : int
-        Units of the GRU, in each direction.
+        Units of the GRU, in each direction; 0 for none.
     attention_units : int
         Hidden units of the attention scores.
     conv_dropout, dropout : float

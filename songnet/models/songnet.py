@@ -67,7 +67,8 @@ def build_songnet(
         x = layers.ReLU(name=f"relu{index}")(x)
         x = layers.SpatialDropout1D(config.conv_dropout, name=f"dropout{index}")(x)
         x = layers.MaxPooling1D(pool_size, name=f"pool{index}")(x)
-    x = layers.Bidirectional(recurrent(config.gru_units, return_sequences=True), name="gru")(x)
+    if config.gru_units:
+        x = layers.Bidirectional(recurrent(config.gru_units, return_sequences=True), name="gru")(x)
     x = layers.Dropout(config.dropout, name="dropout")(x)
     outputs = (
         AttentionPooling(n_classes, config.attention_units, name="attention_pooling")(x)

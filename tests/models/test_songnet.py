@@ -14,6 +14,8 @@ from songnet.models.registry import (
     network_builder,
     whole_network,
 )
+from songnet.models.songnet import build_songnet
+from tests.models.conftest import SMALL
 
 
 def patches(n_frames: int, n: int = 2) -> np.ndarray:
@@ -67,3 +69,10 @@ def test_a_file_that_is_no_network(tmp_path: Path):
 def test_blocks_of_different_number_are_refused():
     with pytest.raises(ParameterError, match="3, 2 and 3"):
         ModelConfig(kernel_sizes=(5, 5))
+
+
+def test_without_units_there_is_no_gru():
+    mean, std = np.zeros(16, np.float32), np.ones(16, np.float32)
+    network = build_songnet(SMALL.replace(gru_units=0), n_mels=16, n_classes=3, mean=mean, std=std)
+    assert "gru" not in [layer.name for layer in network.layers]
+    assert network(patches(64))["logits"].shape == (2, 3)
