@@ -50,11 +50,12 @@ def encode_pyav(
     tags: dict[str, str] | None = None,
     video: bool = False,
     audio: bool = True,
+    options: dict[str, str] | None = None,
 ) -> bytes:
     """Encode with FFmpeg, beside a video stream or only that if asked for."""
     file = io.BytesIO()
     layout = _LAYOUTS[1 if y.ndim == 1 else y.shape[1]]
-    with av.open(file, "w", format=container) as output:
+    with av.open(file, "w", format=container, options=options or {}) as output:
         output.metadata.update(tags or {})
         pictures = output.add_stream("mpeg4", rate=5) if video else None
         sound = output.add_stream(codec, rate=sr, layout=layout) if audio else None

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from typing import Any, BinaryIO, NoReturn, Self
 
 import av
+import av.stream
 import numpy as np
 import numpy.typing as npt
 import soundfile as sf
@@ -32,6 +33,9 @@ _UNREAD_SHARE = 0.1
 # Over all channels; files of 8 channels at 192 kHz have frames of at most 1.6 million (TTA).
 # One that claims more would be decoded as a whole before any limit sees it.
 _MAX_FRAME_SAMPLES = 1 << 22
+# Packets that give no sound are given up; Matroska may unpack each from a thousandth of its size.
+_MAX_SOUNDLESS_BYTES = 32 << 20
+_MATROSKA, _EBML = "matroska,webm", b"\x1a\x45\xdf\xa3"
 # libsndfile also takes scientific and raw formats for audio, on thin evidence.
 _SOUNDFILE_FORMATS = {
     "WAV", "WAVEX", "RF64", "W64", "FLAC", "OGG", "MP3", "AIFF", "AU", "CAF",
@@ -142,12 +146,20 @@ class PyAVStream(AudioStream):
     """
 
     def __init__(self, file: BinaryIO) -> None:
+        options = {"format_whitelist": _CONTAINERS, "protocol_whitelist": ""}
+        start = file.tell()
+        if file.read(len(_EBML)) == _EBML:
+            # Its header says what its tracks are, and its blocks are whole packets. A parser would
+            # join what it does not understand, and a block may unpack a thousandfold: a small file
+            # took gigabytes, and a broken track that nobody hears ended the sound.
+            options |= {"fflags": "+noparse", "probesize": "32"}
+        file.seek(start)
         try:
             self._container = av.open(
                 file,
                 mode="r",
                 metadata_errors="ignore",
-                options={"format_whitelist": _CONTAINERS, "protocol_whitelist": ""},
+                options=options,
                 io_open=_refuse_other_files,
             )
         except (av.FFmpegError, ValueError) as error:
@@ -158,6 +170,9 @@ class PyAVStream(AudioStream):
                 "The file holds no audio stream, only pictures or text; choose one with sound."
             )
         self._stream = self._container.streams.audio[0]
+        for stream in self._container.streams:  # its damage and its cost are not the sound's
+            if stream is not self._stream:
+                stream.discard = av.stream.Discard.all
         self._stream.codec_context.options = {"max_samples": str(_MAX_FRAME_SAMPLES)}
         self.sr = self._stream.codec_context.sample_rate or 0
         self.channels = self._stream.codec_context.channels
@@ -170,11 +185,30 @@ class PyAVStream(AudioStream):
 
     def blocks(self) -> Iterator[_Block]:
         """See `AudioStream.blocks`."""
+        n_read, n_soundless = 0, 0
         try:
             for packet in self._container.demux(self._stream):
-                yield from self._decode_packet(packet)
+                n_soundless += packet.size
+                for block in self._decode_packet(packet):
+                    n_read += len(block)
+                    n_soundless = 0
+                    yield block
+                if n_soundless > _MAX_SOUNDLESS_BYTES:
+                    self.is_damaged = True
+                    return
         except av.FFmpegError:
             self.is_damaged = True
+        if n_read < (1 - _UNREAD_SHARE) * self._stated_samples():
+            self.is_damaged = True
+
+    def _stated_samples(self) -> float:
+        """Length that the header states for the sound; 0 where it states none."""
+        # FFmpeg itself reports the end of a cut MP4, and guesses the length of other files, or of
+        # Matroska without one; a guess is that of the stream too.
+        is_stated = self._container.format.name == _MATROSKA and self._stream.duration is None
+        is_alone = len(self._container.streams) == 1
+        seconds = (self._container.duration or 0) / av.time_base
+        return seconds * self.sr if is_stated and is_alone else 0.0
 
     def _decode_packet(self, packet: av.Packet[Any]) -> Iterator[_Block]:
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import struct
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,9 @@ from hypothesis import strategies as st
 
 from songnet.exceptions import AudioDecodeError
 from songnet.signal.audio import decode_audio, load_audio
+from songnet.signal.decoders import PyAVStream
 from tests.encoders import encode_pyav, encode_soundfile, noise, sine
+from tests.matroska import write_matroska
 
 SR = 16_000
 RNG = np.random.default_rng(0)
@@ -220,6 +223,45 @@ def test_a_frame_that_no_real_file_has_is_not_decoded() -> None:
     assert load_audio(in_one_frame(1 << 22), sr=SR)[0].size == pytest.approx((1 << 22) / 3, abs=1)
     with pytest.raises(AudioDecodeError, match="no part of it could be decoded"):
         load_audio(in_one_frame((1 << 22) + 1), sr=SR)
+
+
+PCM = (sine(seconds=0.1, sr=8_000) * 32_767).astype("<i2").tobytes()
+
+
+@pytest.mark.parametrize(
+    "text", [b"no zlib", zlib.compress(bytes(50_000_000))], ids=["broken", "a bomb"]
+)
+def test_a_track_that_nobody_hears_does_not_end_the_sound(text: bytes) -> None:
+    data = write_matroska([(1, PCM), (2, text)] * 20, codec="A_PCM/INT/LIT", zlib_track=2)
+    decoded = decode_audio(data, sr=SR)
+    assert decoded.duration_seconds == pytest.approx(2.0)
+    assert decoded.warnings == ()
+
+
+def test_blocks_that_unpack_to_no_sound_are_given_up() -> None:
+    nothing = zlib.compress(bytes(9_000_000), 9)
+    file = io.BytesIO(write_matroska([(1, nothing)] * 100, codec="A_MPEG/L3", zlib_track=1))
+    with PyAVStream(file) as stream:
+        assert list(stream.blocks()) == []
+        assert stream.is_damaged
+        assert file.tell() < 20 * len(nothing), "the rest is not unpacked"
+
+
+def test_less_sound_than_the_header_states_is_told() -> None:
+    y = noise(seconds=5.0, sr=48_000)
+    data = encode_pyav(y, sr=48_000, container="webm", codec="libopus")
+    assert decode_audio(data, sr=SR).warnings == ()
+    half = decode_audio(data[: len(data) // 2], sr=SR)
+    assert 1.5 < half.duration_seconds < 3.5
+    assert half.warnings == (DAMAGED,)
+
+
+def test_without_a_stated_length_nothing_is_missing() -> None:
+    y = noise(seconds=5.0, sr=48_000)
+    for container, codec in (("webm", "libopus"), ("matroska", "pcm_s16le")):
+        live = {"live": "1"}  # as a browser records
+        data = encode_pyav(y, sr=48_000, container=container, codec=codec, options=live)
+        assert decode_audio(data, sr=SR).warnings == ()
 
 
 def test_m4a_cut_before_its_index_is_refused() -> None:
