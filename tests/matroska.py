@@ -1,4 +1,4 @@
-"""Matroska files with compressed blocks, which FFmpeg reads but does not write."""
+"""Matroska files that FFmpeg reads but does not write: compressed blocks, any codec and layout."""
 
 from __future__ import annotations
 
@@ -30,25 +30,33 @@ _ZLIB = _element(
 
 
 def write_matroska(
-    blocks: Iterable[tuple[int, bytes]], *, codec: str, sr: int = 8_000, zlib_track: int
+    blocks: Iterable[tuple[int, bytes]],
+    *,
+    codec: str = "A_PCM/INT/LIT",
+    sr: int = 8_000,
+    channels: int = 1,
+    zlib_track: int = 0,
 ) -> bytes:
-    """One cluster: track 1 is mono sound of 16 bits, track 2 subtitles.
+    """One cluster: track 1 is sound of 16 bits, track 2 subtitles.
 
     Parameters
     ----------
     blocks : iterable of (track, data)
     codec : str
-        Of the sound, as "A_PCM/INT/LIT".
-    sr : int
+        Of the sound.
+    sr, channels : int
     zlib_track : int
-        The track whose blocks are said to be compressed.
+        The track whose blocks are said to be compressed; 0 for none.
     """
     sound = _element(
         "ae",
         *(_number("d7", 1), _number("73c5", 1), _number("83", 2)),
         _element("86", codec.encode()),
         _element(
-            "e1", _element("b5", struct.pack(">d", sr)), _number("9f", 1), _number("6264", 16)
+            "e1",
+            _element("b5", struct.pack(">d", sr)),
+            _number("9f", channels),
+            _number("6264", 16),
         ),
         _ZLIB if zlib_track == 1 else b"",
     )

@@ -142,7 +142,7 @@ class PyAVStream(AudioStream):
     Raises
     ------
     AudioDecodeError
-        If FFmpeg does not know the format, or there is no audio stream.
+        If FFmpeg does not know the format or codec, or there is no audio stream.
     """
 
     def __init__(self, file: BinaryIO) -> None:
@@ -170,6 +170,9 @@ class PyAVStream(AudioStream):
                 "The file holds no audio stream, only pictures or text; choose one with sound."
             )
         self._stream = self._container.streams.audio[0]
+        if self._stream.codec_context is None:
+            self._container.close()
+            raise _not_audio()
         for stream in self._container.streams:  # its damage and its cost are not the sound's
             if stream is not self._stream:
                 stream.discard = av.stream.Discard.all
@@ -222,10 +225,12 @@ class PyAVStream(AudioStream):
         kind = (frame.format.name, frame.layout.name, frame.sample_rate)
         if kind != self._frame_kind:
             self._frame_kind = kind
-            self._resampler = av.AudioResampler(format="fltp", rate=self.sr)
+            # Packed, in one plane: with eight planes and more PyAV reads beyond the last one.
+            self._resampler = av.AudioResampler(format="flt", rate=self.sr)
         frame.pts = None
-        for planar in self._resampler.resample(frame):
-            yield planar.to_ndarray().astype(np.float32, copy=False).T
+        for packed in self._resampler.resample(frame):
+            n_channels = packed.layout.nb_channels
+            yield packed.to_ndarray().astype(np.float32, copy=False).reshape(-1, n_channels)
 
 
 def _refuse_other_files(url: str, *_: object) -> NoReturn:

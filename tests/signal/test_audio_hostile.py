@@ -232,10 +232,24 @@ PCM = (sine(seconds=0.1, sr=8_000) * 32_767).astype("<i2").tobytes()
     "text", [b"no zlib", zlib.compress(bytes(50_000_000))], ids=["broken", "a bomb"]
 )
 def test_a_track_that_nobody_hears_does_not_end_the_sound(text: bytes) -> None:
-    data = write_matroska([(1, PCM), (2, text)] * 20, codec="A_PCM/INT/LIT", zlib_track=2)
+    data = write_matroska([(1, PCM), (2, text)] * 20, zlib_track=2)
     decoded = decode_audio(data, sr=SR)
     assert decoded.duration_seconds == pytest.approx(2.0)
     assert decoded.warnings == ()
+
+
+@pytest.mark.parametrize("channels", [6, 8, 9, 52])
+def test_each_of_many_channels_is_its_own(channels: int) -> None:
+    levels = (np.arange(1, channels + 1) * 500).astype("<i2")
+    file = io.BytesIO(write_matroska([(1, levels.tobytes() * 800)], channels=channels))
+    with PyAVStream(file) as stream:
+        y = np.concatenate(list(stream.blocks()))
+    np.testing.assert_allclose(y, np.tile(levels / 2**15, (800, 1)), atol=1e-6)
+
+
+def test_a_codec_that_nobody_knows_is_refused() -> None:
+    with pytest.raises(AudioDecodeError, match="not audio that can be decoded"):
+        load_audio(write_matroska([(1, PCM)] * 20, codec="A_NOBODY"), sr=SR)
 
 
 def test_blocks_that_unpack_to_no_sound_are_given_up() -> None:
