@@ -66,7 +66,8 @@ def measure_loudness(data: bytes, *, limits: DecodeLimits | None = None) -> Loud
     Raises
     ------
     AudioDecodeError
-        If it is not audio, or less than a tenth of a second of it.
+        If it is not audio, or less than a tenth of a second of it, or has a
+        rate that the filter does not take.
     AudioTooLongError
         If it is longer than ``limits``, or holds more samples.
 
@@ -131,14 +132,26 @@ class _Meter:
 
 
 def _measure(stream: AudioStream, limits: DecodeLimits) -> list[tuple[float, ...]]:
+    try:
+        return _read_rows(stream, limits)
+    except av.FFmpegError as error:
+        raise AudioDecodeError(
+            f"The loudness of this sound cannot be measured ({stream.sr} Hz, {stream.channels} "
+            "channels). Export it again in stereo at 48000 Hz."
+        ) from error
+
+
+def _read_rows(stream: AudioStream, limits: DecodeLimits) -> list[tuple[float, ...]]:
     layout = _LAYOUTS.get(stream.channels, "mono")
+    n_channels = av.AudioLayout(layout).nb_channels
     meter = _Meter(stream.sr, layout)
     rows: list[tuple[float, ...]] = []
     n_samples = 0
     for block in stream.blocks():
         limits.check(n_samples + len(block), sr=stream.sr, channels=block.shape[1])
-        if stream.channels not in _LAYOUTS:
-            block = block.mean(axis=1, keepdims=True)  # noqa: PLW2901 - one name for one thing
+        if block.shape[1] != n_channels:
+            mono = block.mean(axis=1, keepdims=True)
+            block = np.repeat(mono, n_channels, axis=1)  # noqa: PLW2901 - one name for one thing
         samples = np.nan_to_num(np.clip(block, -1, 1), nan=0.0).astype(np.float32)
         frame = av.AudioFrame.from_ndarray(samples.reshape(1, -1), format="flt", layout=layout)
         frame.sample_rate, frame.pts = stream.sr, n_samples

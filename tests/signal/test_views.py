@@ -20,6 +20,7 @@ from songnet.signal.views import (
     min_max_envelope,
 )
 from tests.encoders import encode_soundfile, noise, sine
+from tests.matroska import write_matroska
 
 CONFIG = FeatureConfig()
 SR = CONFIG.sr
@@ -109,3 +110,15 @@ def test_loudness_refuses_what_the_decoder_refuses() -> None:
     wide = encode_soundfile(np.zeros((SR, 64), np.float32), sr=SR, kind="WAV")
     with pytest.raises(AudioTooLongError, match=r"64 channels at .* more samples"):
         measure_loudness(wide, limits=DecodeLimits(max_seconds=2))
+
+
+def test_loudness_of_more_channels_than_a_layout_names_is_that_of_their_mean() -> None:
+    t = np.arange(8_000) / 8_000
+    tone = (3_276.7 * np.sin(2 * np.pi * 1000 * t)).astype("<i2")
+    data = write_matroska([(1, np.repeat(tone, 12).tobytes())] * 4, channels=12)
+    assert measure_loudness(data).integrated_lufs == pytest.approx(-23.0, abs=0.1)
+
+
+def test_loudness_at_no_rate_is_refused_in_words() -> None:
+    with pytest.raises(AudioDecodeError, match=r"cannot be measured \(0 Hz, 0 channels\)"):
+        measure_loudness(write_matroska([(1, bytes(1600))] * 20, sr=0))
