@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from typing import Any, BinaryIO, NoReturn, Self
+from typing import Any, BinaryIO, NoReturn, Self, cast
 
 import av
 import av.stream
@@ -138,6 +138,7 @@ class PyAVStream(AudioStream):
     Parameters
     ----------
     file : binary file
+        Or a stream that has only ``read``.
 
     Raises
     ------
@@ -147,13 +148,12 @@ class PyAVStream(AudioStream):
 
     def __init__(self, file: BinaryIO) -> None:
         options = {"format_whitelist": _CONTAINERS, "protocol_whitelist": ""}
-        start = file.tell()
-        if file.read(len(_EBML)) == _EBML:
+        head, file = _peek(file, len(_EBML))
+        if head == _EBML:
             # Its header says what its tracks are, and its blocks are whole packets. A parser would
             # join what it does not understand, and a block may unpack a thousandfold: a small file
             # took gigabytes, and a broken track that nobody hears ended the sound.
             options |= {"fflags": "+noparse", "probesize": "32"}
-        file.seek(start)
         try:
             self._container = av.open(
                 file,
@@ -231,6 +231,27 @@ class PyAVStream(AudioStream):
         for packed in self._resampler.resample(frame):
             n_channels = packed.layout.nb_channels
             yield packed.to_ndarray().astype(np.float32, copy=False).reshape(-1, n_channels)
+
+
+class _Reread:
+    """A stream that only reads, from before the bytes that were taken of it."""
+
+    def __init__(self, head: bytes, rest: BinaryIO) -> None:
+        self._head = head
+        self._rest = rest
+
+    def read(self, n: int) -> bytes:
+        part, self._head = self._head[:n], self._head[n:]
+        return part or self._rest.read(n)
+
+
+def _peek(file: BinaryIO, n: int) -> tuple[bytes, BinaryIO]:
+    """Return the first bytes of a file, and the file from its beginning."""
+    head = file.read(n)
+    if not hasattr(file, "seek"):
+        return head, cast("BinaryIO", _Reread(head, file))
+    file.seek(-len(head), io.SEEK_CUR)
+    return head, file
 
 
 def _refuse_other_files(url: str, *_: object) -> NoReturn:
