@@ -9,7 +9,8 @@ import pytest
 
 from benchmarks import experiments
 from benchmarks.experiments import BASE, SEEDS, SPLITS, VARIATIONS, Split, Variation, summarise
-from docs.make_experiments_table import table_text
+from docs.make_experiments_table import PAGE, figures, table_text
+from docs.make_readme_figures import with_figures
 from songnet.benchmark.inputs import Inputs
 from songnet.training.train import TrainSettings
 from tests.training.training_settings import SETTINGS
@@ -101,3 +102,8 @@ def test_the_table_begins_with_the_base_and_the_greatest_gain():
     assert first == f"| {BASE.title} | 50.0 |  | 25.0 |  |"
     assert second.startswith(f"| {VARIATIONS[2].title} | 53.0 | +3.0 ± 1.1 |")
     assert third.startswith(f"| {VARIATIONS[1].title} | 40.0 | -10.0 ± 0.0 |")
+
+
+def test_the_page_shows_what_was_measured():
+    page = PAGE.read_text(encoding="utf-8")
+    assert page == with_figures(page, figures()), "run: make readme"
