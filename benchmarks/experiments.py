@@ -16,24 +16,23 @@ import argparse
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.special import softmax
 
 from benchmarks.record import RESULTS, save_result
+from songnet.benchmark.entries import Entry
 from songnet.benchmark.inputs import Inputs
+from songnet.benchmark.learners import learn
 from songnet.config import FeatureConfig, ModelConfig, TrainConfig
 from songnet.datasets.base import Dataset, Track
 from songnet.datasets.corpus import load_corpus
 from songnet.evaluation.json_file import to_plain, write_object
 from songnet.evaluation.metrics import accuracy, balanced_accuracy
-from songnet.models.registry import load_network, logits_network
 from songnet.signal.degrade import find_rooms
-from songnet.training.batches import track_patches
-from songnet.training.callbacks import predict_logits
-from songnet.training.train import TrainSettings, train
+from songnet.training.train import TrainSettings
 
 __all__ = ["BASE", "VARIATIONS", "Split", "Variation", "inner_split", "summarise"]
 
@@ -129,28 +128,26 @@ def run(
     folder = run_dir / variation.name / f"without-{split.left_out}-on-{split.tried}-seed-{seed}"
     score = folder / "score.json"
     settings = variation.settings
-    settings = TrainSettings(
-        settings.features, settings.model, settings.training.replace(seed=seed)
+    entry = Entry(
+        variation.name,
+        "variation",
+        variation.title,
+        "",
+        features=settings.features,
+        model=settings.model,
+        training=settings.training.replace(seed=seed),
     )
-    asked = {"settings": settings.to_dict(), "data_hash": dataset.hash}
+    asked = {"settings": entry.settings.to_dict(), "data_hash": dataset.hash}
     if score.is_file():
         written: dict[str, Any] = json.loads(score.read_text(encoding="utf-8"))
         if {name: written[name] for name in asked} == to_plain(asked):
             return written
         raise SystemExit(f"{folder} holds other settings or data; name another --run-dir.")
-    store: Any = inputs.log_mels(settings.features)
     learned, tried = inner_split(dataset, split)
-    train(
-        learned,
-        store=store,
-        run_dir=folder,
-        settings=settings,
-        degraded=inputs.degraded(settings.features) if settings.training.degraded_share else None,
-        genres=dataset.genres,
+    network, _ = learn(
+        entry, learned, inputs=inputs, folder=folder, genres=dataset.genres, seed=seed
     )
-    network = logits_network(load_network(folder / "network.keras"))
-    patches = track_patches(tried, store, hop_frames=settings.features.patch_hop_frames)
-    probs = softmax(patches.pool(predict_logits(network, patches)), axis=1)
+    probs = network.predict(tried, inputs)
     y_true = np.array([dataset.genres.index(track.genre) for track in tried])
     row = {
         **asked,
@@ -176,7 +173,7 @@ def summarise(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     for row in rows:
         key = (row["left_out"], row["tried"], row["seed"])
         of_run.setdefault(row["variation"], {})[key] = row
-    wanted = {(*split, seed) for split in SPLITS for seed in SEEDS}
+    wanted = {(*split, seed) for split, seed in product(SPLITS, SEEDS)}
     complete = [v for v in VARIATIONS if set(of_run.get(v.name, ())) == wanted]
     return [
         {"name": v.name, "title": v.title, **_means(of_run[v.name], of_run.get(BASE.name, {}))}
@@ -233,14 +230,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for variation in VARIATIONS:
         if variation.name not in options.only:
             continue
-        for split in SPLITS:
-            for seed in SEEDS:
-                row = run(variation, split, seed, inputs=inputs, run_dir=options.run_dir)
-                print(
-                    f"{variation.name} {split} seed {seed}: {row['accuracy']:.1%} "
-                    f"(balanced {row['balanced_accuracy']:.1%})",
-                    flush=True,
-                )
+        for split, seed in product(SPLITS, SEEDS):
+            row = run(variation, split, seed, inputs=inputs, run_dir=options.run_dir)
+            print(
+                f"{variation.name} {split} seed {seed}: {row['accuracy']:.1%} "
+                f"(balanced {row['balanced_accuracy']:.1%})",
+                flush=True,
+            )
     save(options.run_dir, dataset)
 
 

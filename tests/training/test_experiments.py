@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import Any
 
 import pytest
@@ -36,7 +37,7 @@ def three_folds(easy) -> Inputs:
 
 
 def _rows(variation: Variation, *accuracies: float) -> list[dict[str, Any]]:
-    keys = [(split, seed) for split in SPLITS for seed in SEEDS]
+    keys = product(SPLITS, SEEDS)
     return [
         {
             "variation": variation.name,
@@ -64,7 +65,7 @@ def test_a_run_is_scored_once_and_refused_with_other_settings(three_folds, tmp_p
     row = experiments.run(_Small("base", ""), **ask)
     assert row["accuracy"] == 1.0
     assert row["settings"]["training"]["seed"] == 1
-    monkeypatch.setattr(experiments, "train", None)
+    monkeypatch.setattr(experiments, "learn", None)
     assert experiments.run(_Small("base", ""), **ask) == row
     with pytest.raises(SystemExit, match="other settings"):
         experiments.run(Variation("base", ""), **ask)
