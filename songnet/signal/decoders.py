@@ -151,8 +151,8 @@ class PyAVStream(AudioStream):
         head, file = _peek(file, len(_EBML))
         if head == _EBML:
             # Its header says what its tracks are, and its blocks are whole packets. A parser would
-            # join what it does not understand, and a block may unpack a thousandfold: a small file
-            # took gigabytes, and a broken track that nobody hears ended the sound.
+            # join what it does not understand, and a block may unpack a thousandfold: a file of
+            # 9 MB took minutes. Probing would unpack tracks that nobody hears, with their damage.
             options |= {"fflags": "+noparse", "probesize": "32"}
         try:
             self._container = av.open(
