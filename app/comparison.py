@@ -104,7 +104,7 @@ def _side_of_model(clip: Clip, model: ModelChoice, limits: DecodeLimits) -> Side
     if isinstance(prediction, SongNetError):
         return prediction
     size = f"{model.n_bytes / 1e6:.2f} MB"
-    took = f"{1000 * seconds:.0f} ms on this machine, decoding included"
+    took = f"{1000 * seconds:.0f} ms on this machine, without decoding"
     return Side(model.title, (size, took), prediction)
 
 

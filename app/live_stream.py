@@ -18,7 +18,6 @@ __all__ = ["StreamReader", "StreamState"]
 
 StreamState = Literal["connecting", "playing", "stopped", "ended", "failed"]
 _Block = npt.NDArray[np.float32]
-_SAMPLE_RATES_HZ = (8_000, 192_000)
 _LEAD_SECONDS = 0.3
 _ASK_SECONDS = 1.0
 _FAULT = RemoteAudioError("Listening to the address ended by a fault of the app. Start it again.")
@@ -118,9 +117,6 @@ class StreamReader:
         if self._stopping.is_set():
             return
         with PyAVStream(cast("BinaryIO", remote)) as stream:
-            low, high = _SAMPLE_RATES_HZ
-            if not low <= stream.sr <= high:
-                raise AudioDecodeError(f"The stream claims {stream.sr} Hz.")
             self.codec = stream.codec
             self._state = "playing"
             self._play(stream)

@@ -76,7 +76,9 @@ class Settings:
     def limits(self) -> DecodeLimits:
         """The same limits, as the decoder takes them."""
         return DecodeLimits(
-            max_bytes=self.max_upload_mb * 2**20, max_seconds=60.0 * self.max_minutes
+            max_bytes=self.max_upload_mb * 2**20,
+            max_seconds=60.0 * self.max_minutes,
+            own_process=True,
         )
 
 

@@ -27,7 +27,7 @@ from songnet.inference.classifier import Classifier
 from songnet.inference.keras_process import predict_with_keras
 from songnet.inference.prediction import Prediction
 from songnet.inference.what_if import Edits, apply_edits
-from songnet.signal.audio import DecodeLimits, Waveform, load_audio
+from songnet.signal.audio import DecodeLimits, Waveform, decode_audio, load_audio
 from songnet.signal.features import mel_filterbank
 from songnet.signal.loudness import Loudness, measure_loudness
 from songnet.signal.rhythm import Rhythm, find_beats
@@ -272,7 +272,7 @@ def predict_with(
     -------
     prediction : Prediction or AudioError
     seconds : float
-        What the model took, decoding included; measured once.
+        What the model took, decoding not counted; measured once.
 
     Raises
     ------
@@ -290,11 +290,13 @@ def _predict_with(
     _data: bytes,
 ) -> tuple[Prediction | AudioError, float]:
     try:
+        sr = Bundle.load(model.folder).features.sr
+        decoded = decode_audio(_data, sr=sr, limits=limits)
         if model.runtime == "keras":
-            return predict_with_keras(model.folder, _data, limits=limits)
+            return predict_with_keras(model.folder, decoded)
         classifier = _open_model(model.folder, model.runtime)
         started = time.perf_counter()
-        prediction = classifier.predict(_data, limits=limits)
+        prediction = classifier.predict_decoded(decoded)
     except AudioError as error:
         return error, 0.0
     return prediction, time.perf_counter() - started

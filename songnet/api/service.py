@@ -48,7 +48,7 @@ class ApiLimits:
         ``https://songnet.example``; the API's own always may.
     """
 
-    decode: DecodeLimits = field(default_factory=DecodeLimits)
+    decode: DecodeLimits = field(default_factory=lambda: DecodeLimits(own_process=True))
     max_uploads: int = 32
     max_live_seconds: float = 2 * 3600.0
     idle_seconds: float = 30.0

@@ -56,7 +56,9 @@ def serve(
     recogniser = Recogniser(sorted(index_root().glob("*.parquet")))
     places = LivePlaces(max_live)
     limits = ApiLimits(
-        decode=DecodeLimits(max_bytes=max_upload_mb * 2**20, max_seconds=60.0 * max_minutes),
+        decode=DecodeLimits(
+            max_bytes=max_upload_mb * 2**20, max_seconds=60.0 * max_minutes, own_process=True
+        ),
         origins=tuple(origin or ()),
     )
     api = build_api(

@@ -17,7 +17,7 @@ from joblib.externals.loky import get_reusable_executor
 from songnet.exceptions import BundleError
 from songnet.inference.classifier import Classifier
 from songnet.inference.prediction import Prediction
-from songnet.signal.audio import DecodeLimits
+from songnet.signal.audio import DecodedAudio
 
 __all__ = ["predict_with_keras"]
 
@@ -25,37 +25,33 @@ __all__ = ["predict_with_keras"]
 _IDLE_SECONDS = 300
 
 
-def predict_with_keras(
-    folder: Path, audio: bytes, *, limits: DecodeLimits
-) -> tuple[Prediction, float]:
+def predict_with_keras(folder: Path, decoded: DecodedAudio) -> tuple[Prediction, float]:
     """Predict with the Keras network of a bundle.
 
     Parameters
     ----------
     folder : Path
         Of the bundle.
-    audio : bytes
-        A file.
-    limits : DecodeLimits
+    decoded : DecodedAudio
+        At the sample rate of the bundle.
 
     Returns
     -------
     prediction : Prediction
     seconds : float
-        What it took in the process, decoding included.
+        What it took in the process, decoding not counted.
 
     Raises
     ------
     BundleError
         If the bundle is missing or changed, or the process ends without an answer.
-    AudioError
-        What the classifier raises.
+    AudioTooShortError, SilentAudioError
     """
     processes = get_reusable_executor(
         max_workers=1, timeout=_IDLE_SECONDS, env={"TF_CPP_MIN_LOG_LEVEL": "3"}
     )
     try:
-        prediction, seconds = processes.submit(_predict, folder, audio, limits).result()
+        prediction, seconds = processes.submit(_predict, folder, decoded).result()
     except BrokenProcessPool as error:
         raise BundleError(
             "The process that runs Keras ended without an answer; it may have lacked memory. "
@@ -64,10 +60,10 @@ def predict_with_keras(
     return prediction, seconds
 
 
-def _predict(folder: Path, audio: bytes, limits: DecodeLimits) -> tuple[Prediction, float]:
+def _predict(folder: Path, decoded: DecodedAudio) -> tuple[Prediction, float]:
     classifier = _open(folder)
     started = time.perf_counter()
-    prediction = classifier.predict(audio, limits=limits)
+    prediction = classifier.predict_decoded(decoded)
     return prediction, time.perf_counter() - started
 
 

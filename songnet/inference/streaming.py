@@ -14,6 +14,7 @@ from songnet.inference.prediction import Evidence, Prediction, Timeline
 from songnet.inference.trust import judge
 from songnet.signal.audio import Waveform, mix_to_mono
 from songnet.signal.features import LogMel, LogMelStream
+from songnet.signal.limits import MAX_CHANNELS, SAMPLE_RATES_HZ
 from songnet.signal.music import music_probability
 from songnet.signal.quality import LevelMeter, LevelReading
 
@@ -23,8 +24,6 @@ Chunk = npt.NDArray[np.int16] | npt.NDArray[np.float32]
 FIRST_SECONDS = 2.0
 SMOOTHING_SECONDS = 2.0
 _PAUSE_SECONDS = 2.0
-_SAMPLE_RATES_HZ = (1_000, 768_000)
-_MAX_CHANNELS = 64
 _SMALLEST = 1e-15
 
 
@@ -200,7 +199,7 @@ def _from_logs(
 
 def _to_float(chunk: Chunk, sr: int) -> npt.NDArray[np.float32]:
     """Check a piece of sound; return it as (n, n_channels) float32."""
-    low, high = _SAMPLE_RATES_HZ
+    low, high = SAMPLE_RATES_HZ
     if not low <= sr <= high:
         raise ParameterError(f"sr is {sr} Hz; expected {low} to {high}.")
     if chunk.dtype not in (np.int16, np.float32) or chunk.ndim not in (1, 2):
@@ -209,9 +208,9 @@ def _to_float(chunk: Chunk, sr: int) -> npt.NDArray[np.float32]:
             "(n, n_channels) of int16 or float32."
         )
     samples: npt.NDArray[np.generic] = chunk[:, None] if chunk.ndim == 1 else chunk
-    if not 1 <= samples.shape[1] <= _MAX_CHANNELS:
+    if not 1 <= samples.shape[1] <= MAX_CHANNELS:
         raise ParameterError(
-            f"chunk has shape {chunk.shape}; expected 1 to {_MAX_CHANNELS} channels, samples first."
+            f"chunk has shape {chunk.shape}; expected 1 to {MAX_CHANNELS} channels, samples first."
         )
     if samples.dtype == np.int16:
         return samples.astype(np.float32) / np.float32(32768)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import io
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -22,6 +22,7 @@ import soxr
 
 from songnet.exceptions import AudioDecodeError, AudioTooLongError, ParameterError
 from songnet.signal.decoders import AUDIO_EXTENSIONS, AudioStream, PyAVStream, SoundFileStream
+from songnet.signal.decoding_process import in_decoding_process
 from songnet.signal.limits import DecodeLimits
 
 __all__ = [
@@ -39,8 +40,6 @@ __all__ = [
 AudioSource = bytes | bytearray | memoryview | str | os.PathLike[str] | BinaryIO
 Waveform = npt.NDArray[np.float32]
 
-_SAMPLE_RATES_HZ = (1_000, 768_000)
-_MAX_CHANNELS = 64
 _FULL_SCALE = 0.999
 # Decoders differ by encoder padding: a second opinion counts if it reads more than that.
 _SAME_LENGTH_SECONDS = 0.1
@@ -127,6 +126,9 @@ def decode_audio(
     decoded : DecodedAudio
     """
     limits = limits or DecodeLimits()
+    if limits.own_process:
+        here = replace(limits, own_process=False)
+        return in_decoding_process(decode_audio, _as_bytes(source, limits), sr=sr, limits=here)
     with _open_source(source, limits) as file:
         first, is_whole = _try_soundfile(file, sr=sr, limits=limits)
         if first is not None and is_whole:
@@ -154,6 +156,15 @@ def _try_soundfile(
             return decoded, not (stream.is_damaged or stream.is_partial)
     except AudioDecodeError:
         return None, False
+
+
+def _as_bytes(source: AudioSource, limits: DecodeLimits) -> bytes | str | os.PathLike[str]:
+    """Return what another process can be given: a path, or the bytes of a file."""
+    if isinstance(source, (bytes, str, os.PathLike)):
+        return source
+    if isinstance(source, (bytearray, memoryview)):
+        return bytes(source)
+    return _read_file(source, limits.max_bytes + 1)
 
 
 def _open_source(source: AudioSource, limits: DecodeLimits) -> BinaryIO:
@@ -205,12 +216,6 @@ def _read_file(source: BinaryIO, n_bytes: int) -> bytes:
 
 
 def _read_mono(stream: AudioStream, *, sr: int, limits: DecodeLimits) -> DecodedAudio:
-    low, high = _SAMPLE_RATES_HZ
-    if not (low <= stream.sr <= high and 1 <= stream.channels <= _MAX_CHANNELS):
-        raise AudioDecodeError(
-            f"The file claims {stream.sr} Hz and {stream.channels} channels; expected {low}-{high} "
-            f"Hz and 1-{_MAX_CHANNELS} channels. Export it again from its source."
-        )
     resampler = None if stream.sr == sr else soxr.ResampleStream(stream.sr, sr, 1, dtype="float32")
     parts: list[Waveform] = []
     n_source, n_clipped, all_finite = 0, 0, True

@@ -19,6 +19,7 @@ import numpy.typing as npt
 import soundfile as sf
 
 from songnet.exceptions import AudioDecodeError
+from songnet.signal.limits import MAX_CHANNELS, SAMPLE_RATES_HZ
 
 __all__ = ["AUDIO_EXTENSIONS", "AudioStream", "PyAVStream", "SoundFileStream"]
 
@@ -82,6 +83,15 @@ class AudioStream(ABC):
     def blocks(self) -> Iterator[_Block]:
         """Yield arrays of shape (n_samples, channels) until the end or a fault."""
 
+    def _refuse_absurd_claims(self) -> None:
+        low, high = SAMPLE_RATES_HZ
+        if not (low <= self.sr <= high and 1 <= self.channels <= MAX_CHANNELS):
+            self.close()
+            raise AudioDecodeError(
+                f"The file claims {self.sr} Hz and {self.channels} channels; expected {low}-{high} "
+                f"Hz and 1-{MAX_CHANNELS} channels. Export it again from its source."
+            )
+
 
 class SoundFileStream(AudioStream):
     """libsndfile.
@@ -93,7 +103,7 @@ class SoundFileStream(AudioStream):
     Raises
     ------
     AudioDecodeError
-        If libsndfile does not know the format.
+        If libsndfile does not know the format, or its rate or channels are absurd.
     """
 
     def __init__(self, file: BinaryIO) -> None:
@@ -109,6 +119,7 @@ class SoundFileStream(AudioStream):
         self.channels = self._sound.channels
         is_ogg = self._sound.format == "OGG"
         self.codec = self._sound.subtype if is_ogg else self._sound.format
+        self._refuse_absurd_claims()
 
     def close(self) -> None:
         """See `AudioStream.close`."""
@@ -143,7 +154,8 @@ class PyAVStream(AudioStream):
     Raises
     ------
     AudioDecodeError
-        If FFmpeg does not know the format or codec, or there is no audio stream.
+        If FFmpeg does not know the format or codec, there is no audio stream, or
+        its rate or channels are absurd.
     """
 
     def __init__(self, file: BinaryIO) -> None:
@@ -181,6 +193,7 @@ class PyAVStream(AudioStream):
         self.channels = self._stream.codec_context.channels
         self.codec = self._stream.codec_context.name
         self._frame_kind: tuple[str, str, int] | None = None
+        self._refuse_absurd_claims()
 
     def close(self) -> None:
         """See `AudioStream.close`."""

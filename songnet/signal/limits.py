@@ -6,7 +6,11 @@ from dataclasses import dataclass
 
 from songnet.exceptions import AudioTooLongError
 
-__all__ = ["DecodeLimits"]
+__all__ = ["MAX_CHANNELS", "SAMPLE_RATES_HZ", "DecodeLimits"]
+
+# Sound beyond these is damaged or made to cost much.
+SAMPLE_RATES_HZ = (1_000, 768_000)
+MAX_CHANNELS = 64
 
 # The most work that a second of real music is: 7.1 at 48 kHz, or stereo at 192 kHz.
 _LIMIT_CHANNELS, _LIMIT_RATE_HZ = 8, 48_000
@@ -25,10 +29,14 @@ class DecodeLimits:
         Rate and channels multiply the work of a second, so the samples of all
         channels are bounded too, by what this many seconds of 8 channels at
         48 kHz hold.
+    own_process : bool
+        Decode in a process of its own, as servers do: a file that breaks the
+        decoder, or takes all memory, costs an error and not the server.
     """
 
     max_bytes: int = 200 * 2**20
     max_seconds: float = 3600.0
+    own_process: bool = False
 
     def check(self, n_samples: int, *, sr: int, channels: int) -> None:
         """Refuse audio that has grown beyond the limits.

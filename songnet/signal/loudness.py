@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import av
@@ -14,6 +14,7 @@ from av.filter import Graph
 
 from songnet.exceptions import AudioDecodeError
 from songnet.signal.decoders import AudioStream, PyAVStream, SoundFileStream
+from songnet.signal.decoding_process import in_decoding_process
 from songnet.signal.limits import DecodeLimits
 
 __all__ = ["MIN_RANGE_SECONDS", "Loudness", "measure_loudness"]
@@ -66,8 +67,7 @@ def measure_loudness(data: bytes, *, limits: DecodeLimits | None = None) -> Loud
     Raises
     ------
     AudioDecodeError
-        If it is not audio, or less than a tenth of a second of it, or has a
-        rate that the filter does not take.
+        If it is not audio, or less than a tenth of a second of it.
     AudioTooLongError
         If it is longer than ``limits``, or holds more samples.
 
@@ -77,6 +77,9 @@ def measure_loudness(data: bytes, *, limits: DecodeLimits | None = None) -> Loud
        audio signals", and ITU-R BS.1770.
     """
     limits = limits or DecodeLimits()
+    if limits.own_process:
+        here = replace(limits, own_process=False)
+        return in_decoding_process(measure_loudness, data, limits=here)
     try:
         with SoundFileStream(io.BytesIO(data)) as stream:
             rows = _measure(stream, limits)
@@ -132,16 +135,6 @@ class _Meter:
 
 
 def _measure(stream: AudioStream, limits: DecodeLimits) -> list[tuple[float, ...]]:
-    try:
-        return _read_rows(stream, limits)
-    except av.FFmpegError as error:
-        raise AudioDecodeError(
-            f"The loudness of this sound cannot be measured ({stream.sr} Hz, {stream.channels} "
-            "channels). Export it again in stereo at 48000 Hz."
-        ) from error
-
-
-def _read_rows(stream: AudioStream, limits: DecodeLimits) -> list[tuple[float, ...]]:
     layout = _LAYOUTS.get(stream.channels, "mono")
     n_channels = av.AudioLayout(layout).nb_channels
     meter = _Meter(stream.sr, layout)

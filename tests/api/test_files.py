@@ -64,6 +64,14 @@ def test_the_timeline_comes_only_when_asked_for(address: str) -> None:
     assert post(address, clip()).json()["timeline"] is None
 
 
+def test_a_file_is_decoded_in_another_process(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for decoder in ("SoundFileStream", "PyAVStream"):
+        monkeypatch.delattr(f"songnet.signal.audio.{decoder}")
+    assert post(address, clip()).json()["genre"]
+
+
 def test_tags_say_who_made_it(address: str) -> None:
     y = sine(seconds=3, channels=2)
     data = encode_pyav(y, sr=44_100, container="mp3", codec="libmp3lame", tags=TAGS)

@@ -74,7 +74,7 @@ def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("SONGNET_MAX_MINUTES", "2")
     monkeypatch.setenv("SONGNET_CACHE", "/somewhere")
     settings = read_settings()
-    assert settings.limits == DecodeLimits(max_bytes=3 * 2**20, max_seconds=120.0)
+    assert settings.limits == DecodeLimits(max_bytes=3 * 2**20, max_seconds=120.0, own_process=True)
     assert settings.cache_folder == Path("/somewhere")
 
 

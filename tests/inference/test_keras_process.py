@@ -10,17 +10,15 @@ import numpy as np
 import pytest
 
 from songnet.exceptions import BundleError, SilentAudioError
-from songnet.inference.bundle import RUNTIME_FILES, find_bundle
+from songnet.inference.bundle import RUNTIME_FILES, Bundle, find_bundle
 from songnet.inference.classifier import Classifier
 from songnet.inference.keras_process import predict_with_keras
-from songnet.signal.audio import DecodeLimits
+from songnet.signal.audio import DecodedAudio, decode_audio
 from tests.encoders import encode_soundfile
 
 pytestmark = pytest.mark.skipif(
     not (find_bundle() / RUNTIME_FILES["keras"]).is_file(), reason="there is no Keras model"
 )
-
-LIMITS = DecodeLimits()
 
 
 def chord(seconds: float = 8.0) -> bytes:
@@ -29,10 +27,14 @@ def chord(seconds: float = 8.0) -> bytes:
     return encode_soundfile(y.astype(np.float32), sr=16_000, kind="WAV")
 
 
+def decoded(audio: bytes) -> DecodedAudio:
+    return decode_audio(audio, sr=Bundle.load(find_bundle()).features.sr)
+
+
 def test_it_says_what_keras_says_here() -> None:
     folder = find_bundle()
-    prediction, seconds = predict_with_keras(folder, chord(), limits=LIMITS)
-    expected = Classifier.load(folder).predict(chord(), limits=LIMITS)
+    prediction, seconds = predict_with_keras(folder, decoded(chord()))
+    expected = Classifier.load(folder).predict(chord())
     np.testing.assert_allclose(prediction.probs, expected.probs, atol=1e-4)
     assert prediction.genres == expected.genres
     assert seconds > 0
@@ -41,20 +43,21 @@ def test_it_says_what_keras_says_here() -> None:
 def test_errors_come_back_as_what_they_are(tmp_path: Path) -> None:
     silence = encode_soundfile(np.zeros(64_000, np.float32), sr=16_000, kind="WAV")
     with pytest.raises(SilentAudioError):
-        predict_with_keras(find_bundle(), silence, limits=LIMITS)
+        predict_with_keras(find_bundle(), decoded(silence))
     with pytest.raises(BundleError, match=r"bundle\.json"):
-        predict_with_keras(tmp_path, chord(), limits=LIMITS)
+        predict_with_keras(tmp_path, decoded(chord()))
 
 
 def test_the_microphone_can_be_loaded_afterwards() -> None:
     """In one process, importing TensorFlow before aiortc ends in a segmentation fault."""
     script = (
         "import sys\n"
-        "from songnet.inference.bundle import find_bundle\n"
+        "from songnet.inference.bundle import Bundle, find_bundle\n"
         "from songnet.inference.keras_process import predict_with_keras\n"
-        "from songnet.signal.audio import DecodeLimits\n"
-        "audio = sys.stdin.buffer.read()\n"
-        "predict_with_keras(find_bundle(), audio, limits=DecodeLimits())\n"
+        "from songnet.signal.audio import decode_audio\n"
+        "sr = Bundle.load(find_bundle()).features.sr\n"
+        "decoded = decode_audio(sys.stdin.buffer.read(), sr=sr)\n"
+        "predict_with_keras(find_bundle(), decoded)\n"
         "assert 'tensorflow' not in sys.modules\n"
         "import aiortc\n"
     )

@@ -120,5 +120,5 @@ def test_loudness_of_more_channels_than_a_layout_names_is_that_of_their_mean() -
 
 
 def test_loudness_at_no_rate_is_refused_in_words() -> None:
-    with pytest.raises(AudioDecodeError, match=r"cannot be measured \(0 Hz, 0 channels\)"):
+    with pytest.raises(AudioDecodeError, match="claims 0 Hz and 0 channels"):
         measure_loudness(write_matroska([(1, bytes(1600))] * 20, sr=0))
