@@ -22,7 +22,7 @@ __all__ = ["in_decoding_process"]
 
 # Then a process ends and gives its memory back.
 _IDLE_SECONDS = 300
-# An hour of sound is decoded in a tenth of that, and its samples at 44.1 kHz are 0.6 GB.
+# Decoding an hour of MP3 to 44.1 kHz takes 40 s on two busy cores and 2 GB, pickling included.
 _MAX_SECONDS = 300.0
 _MAX_MEMORY_BYTES = 4 << 30
 _REMEDY = "Export it again from its source, or convert it to MP3."
