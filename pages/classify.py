@@ -5,6 +5,7 @@ import streamlit as st
 from app import components, history, history_view, services, session
 from app.settings import read_settings
 from songnet.exceptions import AudioError, SongNetError
+from songnet.signal.decoding_process import start_decoding_process
 
 st.title("What genre is it?", anchor=False)
 
@@ -14,6 +15,7 @@ try:
     clip = session.current_clip()
     if clip is None:
         components.show_examples(settings)
+        start_decoding_process()
     # Not before the inputs: the first visitor looks for a file meanwhile.
     from app import result
 

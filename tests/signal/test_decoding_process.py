@@ -8,14 +8,16 @@ import os
 import sys
 import threading
 import time
+from queue import LifoQueue
 
 import numpy as np
 import pytest
+from joblib.externals.loky import ProcessPoolExecutor
 
 from songnet.exceptions import AudioDecodeError, AudioTooLongError
 from songnet.signal import decoding_process
 from songnet.signal.audio import DecodeLimits, decode_audio
-from songnet.signal.decoding_process import in_decoding_process
+from songnet.signal.decoding_process import in_decoding_process, start_decoding_process
 from songnet.signal.loudness import measure_loudness
 from tests.encoders import encode_soundfile, sine
 
@@ -88,6 +90,21 @@ def _is_alive(pid: int) -> bool:
     except ProcessLookupError:
         return False
     return True
+
+
+def test_it_can_be_started_before_there_is_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    processes: LifoQueue[ProcessPoolExecutor | None] = LifoQueue()
+    processes.put(None)
+    monkeypatch.setattr(decoding_process, "_processes", processes)
+    start_decoding_process()
+    started = processes.queue[0]
+    assert started is not None
+    is_loaded = "'songnet.signal.audio' in __import__('sys').modules"
+    assert in_decoding_process(eval, is_loaded)  # a function of this file would load it
+    assert processes.queue[0] is started
+    processes.get()
+    start_decoding_process()  # all are at work: nothing to start, nothing to wait for
+    started.shutdown()
 
 
 def test_a_call_more_than_processes_waits() -> None:
