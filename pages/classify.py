@@ -15,12 +15,13 @@ try:
     clip = session.current_clip()
     if clip is None:
         components.show_examples(settings)
-        start_decoding_process()
     # Not before the inputs: the first visitor looks for a file meanwhile.
     from app import result
 
     services.load_classifier()
-    if clip is not None:
+    if clip is None:
+        start_decoding_process()
+    else:
         with st.spinner("Listening …"):
             analysis = services.analyse(clip, limits=settings.limits)
         if isinstance(analysis, AudioError):
