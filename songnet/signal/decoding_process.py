@@ -13,11 +13,12 @@ from collections.abc import Callable
 from concurrent.futures.process import BrokenProcessPool
 from importlib import import_module
 from queue import Empty, LifoQueue
-from typing import ParamSpec, TypeVar
-
-from joblib.externals.loky import ProcessPoolExecutor
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from songnet.exceptions import AudioDecodeError
+
+if TYPE_CHECKING:
+    from joblib.externals.loky import ProcessPoolExecutor
 
 __all__ = ["in_decoding_process", "start_decoding_process"]
 
@@ -100,6 +101,8 @@ def start_decoding_process() -> None:
 
 def _new_process() -> ProcessPoolExecutor:
     """Return an executor of one process, which starts with its first call."""
+    from joblib.externals.loky import ProcessPoolExecutor  # only servers need it
+
     return ProcessPoolExecutor(
         max_workers=1,
         timeout=_IDLE_SECONDS,
