@@ -65,7 +65,8 @@ def in_decoding_process(function: Callable[_P, _T], *args: _P.args, **kwargs: _P
         is_sound = True
     except BrokenProcessPool as error:
         raise AudioDecodeError(
-            f"The decoder broke down on this file, which is damaged or made to do so. {_REMEDY}"
+            "The decoder broke down on this file: it may be damaged, or there is too little memory. "
+            f"{_REMEDY}"
         ) from error
     except TimeoutError as error:
         raise AudioDecodeError(

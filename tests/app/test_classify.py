@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 from app import examples, live
 from songnet.exceptions import BundleError
 from songnet.signal.audio import AUDIO_EXTENSIONS
+from songnet.signal.decoding_process import in_decoding_process
 from tests.app.conftest import html_text, parse_html, use_stub
 from tests.app.stub import SR, beat, clip
 from tests.encoders import encode_pyav, encode_soundfile
@@ -173,6 +175,23 @@ def test_each_error_has_a_message_and_leaves_no_result(
     assert title in app.error[0].proto.title
     assert app.error[0].value.endswith(".")
     assert not app.get("audio")
+
+
+def test_a_decoder_that_crashes_leaves_the_app_alive(
+    app: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            "songnet.signal.audio.in_decoding_process",
+            lambda *_, **__: in_decoding_process(ctypes.string_at, 0),
+        )
+        upload(app, clip(3))
+        assert "cannot be read" in app.error[0].proto.title
+        assert "broke down" in app.error[0].value
+    click(app, "Start over")
+    upload(app, clip(4))
+    assert not app.error
+    assert app.get("audio")
 
 
 def test_missing_model_has_a_message(
