@@ -65,8 +65,7 @@ def in_decoding_process(function: Callable[_P, _T], *args: _P.args, **kwargs: _P
         is_sound = True
     except BrokenProcessPool as error:
         raise AudioDecodeError(
-            "The decoder broke down on this file: it may be damaged, or there is too little memory. "
-            f"{_REMEDY}"
+            f"The decoder broke down on this file: it may be damaged, or memory ran out. {_REMEDY}"
         ) from error
     except TimeoutError as error:
         raise AudioDecodeError(
