@@ -247,7 +247,7 @@ def _seed_entries() -> tuple[Entry, ...]:
             "seed",
             "VGG on mel spectrograms (seed 001)",
             "10 s windows that overlap by half, five blocks of two convolutions, 32 to 256 "
-            "filters.",
+            "filters; few epochs, since they are slow.",
             features=windows,
             model=ModelConfig(architecture="vgg_mel"),
             training=_seed_training(epochs=16, batch_size=16),
