@@ -5,14 +5,16 @@ from __future__ import annotations
 import ctypes
 import io
 import os
+import signal
+import subprocess
 import sys
 import threading
 import time
 from queue import LifoQueue
+from typing import Any
 
 import numpy as np
 import pytest
-from joblib.externals.loky import ProcessPoolExecutor
 
 from songnet.exceptions import AudioDecodeError, AudioTooLongError
 from songnet.signal import decoding_process
@@ -77,11 +79,15 @@ def test_a_decoder_that_never_ends_is_ended(monkeypatch: pytest.MonkeyPatch) -> 
         in_decoding_process(time.sleep, 3600)
     monkeypatch.undo()
     assert in_decoding_process(os.getpid) != pid
+    _wait_until_ended(pid)
+
+
+def _wait_until_ended(pid: int) -> None:
     for _ in range(500):
         if not _is_alive(pid):
             return
         time.sleep(0.02)
-    pytest.fail("The process still sleeps.")
+    pytest.fail("The process is still there.")
 
 
 def _is_alive(pid: int) -> bool:
@@ -93,7 +99,7 @@ def _is_alive(pid: int) -> bool:
 
 
 def test_it_can_be_started_before_there_is_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
-    processes: LifoQueue[ProcessPoolExecutor | None] = LifoQueue()
+    processes: LifoQueue[Any] = LifoQueue()
     processes.put(None)
     monkeypatch.setattr(decoding_process, "_processes", processes)
     start_decoding_process()
@@ -104,7 +110,30 @@ def test_it_can_be_started_before_there_is_a_file(monkeypatch: pytest.MonkeyPatc
     assert processes.queue[0] is started
     processes.get()
     start_decoding_process()  # all are at work: nothing to start, nothing to wait for
-    started.shutdown()
+    started.end()
+
+
+def test_it_ends_with_the_server_however_that_ends() -> None:
+    script = (
+        "import os, time\n"
+        "from songnet.signal.decoding_process import in_decoding_process\n"
+        "print(in_decoding_process(os.getpid), flush=True)\n"
+        "time.sleep(60)\n"
+    )
+    server = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE)
+    with server:
+        assert server.stdout is not None
+        pid = int(server.stdout.readline())
+        assert _is_alive(pid)
+        server.kill()
+    _wait_until_ended(pid)
+
+
+def test_a_process_that_died_in_its_sleep_costs_no_file() -> None:
+    pid = in_decoding_process(os.getpid)
+    os.kill(pid, signal.SIGKILL)
+    os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+    assert decode_audio(WAV, sr=SR, limits=APART).y.size
 
 
 def test_a_call_more_than_processes_waits() -> None:
