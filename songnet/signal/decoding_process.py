@@ -59,13 +59,14 @@ def in_decoding_process(function: Callable[_P, _T], *args: _P.args, **kwargs: _P
     Exception
         What the function raises.
     """
-    process = _awake(_processes.get())
+    process = _processes.get()
     is_sound = False
     try:
+        process = _awake(process)
         answer = process.ask((function, args, kwargs))
         is_sound = not isinstance(answer, MemoryError)
     finally:
-        if not is_sound:
+        if process is not None and not is_sound:
             process.end()
         _processes.put(process if is_sound else None)
     if isinstance(answer, MemoryError):
@@ -84,7 +85,11 @@ def start_decoding_process() -> None:
     Returns at once, and starts none if all decode.
     """
     with contextlib.suppress(Empty):
-        _processes.put(_awake(_processes.get_nowait()))
+        process = _processes.get_nowait()
+        try:
+            process = _awake(process)
+        finally:
+            _processes.put(process)
 
 
 class _Process:
