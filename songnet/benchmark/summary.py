@@ -6,7 +6,7 @@ fold; every ``.json`` beside it says from which data, code and versions.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 from songnet.benchmark.entries import REFERENCE, Entry
 from songnet.benchmark.inputs import Inputs
 from songnet.benchmark.pieces import Piece
+from songnet.benchmark.published import Published
 from songnet.benchmark.reader import Reader, Scored, headline_intervals
 from songnet.benchmark.studies import (
     codec_section,
@@ -42,11 +43,14 @@ class Summary:
     Parameters
     ----------
     files : tuple of Path
+    kept : tuple of str
+        Models of the results that were there before.
     incomplete : dict of str to str
         Models left out, and the folds that they lack.
     """
 
     files: tuple[Path, ...]
+    kept: tuple[str, ...]
     incomplete: dict[str, str]
 
 
@@ -54,6 +58,10 @@ def summarise(
     entries: Sequence[Entry], inputs: Inputs, *, run_dir: Path, results: Path, seed: int
 ) -> Summary:
     """Write the results of all models that have all folds.
+
+    A model without them keeps what ``results`` says of it already, if that is
+    of the same data, seed and settings, so that a model can be added where
+    the others were not run. Of a model that has them, nothing is kept.
 
     Parameters
     ----------
@@ -71,22 +79,16 @@ def summarise(
     ------
     DatasetError
         If no model has all folds.
+    ResultsError
+        If the results that are there are damaged.
     """
     dataset = inputs.dataset
     reader = Reader(dataset, run_dir, seed=seed)
-    scored: dict[str, Scored] = {}
-    incomplete: dict[str, str] = {}
-    for entry in entries:
-        missing = reader.missing_folds(entry)
-        if missing:
-            incomplete[entry.name] = ", ".join(str(fold) for fold in missing)
-        else:
-            scored[entry.name] = reader.scored(entry, "folds")
+    before = Published.read(results, dataset, seed=seed)
+    scored, kept, incomplete = _find_models(entries, reader, before)
     if not scored:
         raise DatasetError(f"No model has all folds in {run_dir}; run `songnet benchmark run`.")
-    sections: dict[str, Any] = {
-        "leaderboard": _leaderboard(scored, reader, dataset, seed),
-        "comparisons": _comparisons(scored, seed),
+    new: dict[str, dict[str, Any]] = {
         "robustness": conditions_section(scored, reader, "robustness", seed),
         "seconds": conditions_section(scored, reader, "seconds", seed),
         "codec": codec_section(scored, reader),
@@ -94,20 +96,57 @@ def summarise(
         "leaky": leaky_section(scored, reader, seed),
         "cost": cost_section(scored, reader),
     }
-    provenance = _provenance(dataset, seed, scored)
-    contents: dict[str, dict[str, Any]] = {
-        name: {"models": models} for name, models in sections.items()
+    studies = {
+        name: _with_kept(models, before.section(name), scored=scored, kept=kept)
+        for name, models in new.items()
     }
-    contents["leaderboard"]["not_run"] = _not_run(entries, incomplete)
-    contents["learning_curve"]["needed"] = needed_section(sections["learning_curve"])
+    training = {name: before.models[name]["training"] for name in kept}
+    contents: dict[str, dict[str, Any]] = {
+        "leaderboard": {
+            "models": _leaderboard(scored, reader, seed, training),
+            "not_run": _not_run(entries, incomplete),
+        },
+        "comparisons": {"models": _comparisons(scored, seed)},
+        **{name: {"models": models} for name, models in studies.items()},
+    }
+    contents["learning_curve"]["needed"] = needed_section(studies["learning_curve"])
     if mfcc := mfcc_section(inputs):
         contents["mfcc"] = mfcc
+    provenance = _provenance(dataset, seed, scored)
     files = []
     for name, content in contents.items():
         write_object(results / f"{name}.json", to_plain({**provenance, **content}))
         files.append(results / f"{name}.json")
     files += _write_predictions(scored, results, provenance)
-    return Summary(tuple(files), incomplete)
+    return Summary(tuple(files), tuple(kept), incomplete)
+
+
+def _find_models(
+    entries: Sequence[Entry], reader: Reader, before: Published
+) -> tuple[dict[str, Scored], list[str], dict[str, str]]:
+    """Predictions of all models there are, the models kept, and the folds that others lack."""
+    scored: dict[str, Scored] = {}
+    kept: list[str] = []
+    incomplete: dict[str, str] = {}
+    for entry in entries:
+        missing = reader.missing_folds(entry)
+        if not missing:
+            scored[entry.name] = reader.scored(entry, "folds")
+        elif before.holds(entry):
+            scored[entry.name] = reader.scored(entry, "folds", before.predictions(entry))
+            kept.append(entry.name)
+        else:
+            incomplete[entry.name] = ", ".join(str(fold) for fold in missing)
+    return scored, kept, incomplete
+
+
+def _with_kept(
+    new: Mapping[str, Any], before: Mapping[str, Any], *, scored: Iterable[str], kept: Iterable[str]
+) -> dict[str, Any]:
+    """Add what was found before of the models kept; of a learning curve, the longer one."""
+    old = {name: before[name] for name in kept if name in before}
+    found = {name: max(new.get(name, ()), old.get(name, ()), key=len) for name in scored}
+    return {name: models for name, models in found.items() if models}
 
 
 def _provenance(dataset: Dataset, seed: int, scored: Mapping[str, Scored]) -> dict[str, Any]:
@@ -140,19 +179,27 @@ def _not_run(entries: Sequence[Entry], incomplete: Mapping[str, str]) -> list[di
     ]
 
 
+def _training(entry: Entry, reader: Reader) -> list[dict[str, Any]]:
+    """What the training of each fold says of itself."""
+    known = ("fold", "chosen", "inner_accuracy", "epochs", "kept_epoch", "train_seconds", "commit")
+    pieces = [Piece(entry, "folds", fold) for fold in reader.dataset.folds]
+    abouts = [reader.about(piece) or {} for piece in pieces]
+    return [{key: about[key] for key in known if key in about} for about in abouts]
+
+
 def _leaderboard(
-    scored: Mapping[str, Scored], reader: Reader, dataset: Dataset, seed: int
+    scored: Mapping[str, Scored], reader: Reader, seed: int, training: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
-    rows = []
+    """A row for each model, the best first; ``training`` is that of the models kept."""
+    dataset, rows = reader.dataset, []
     for name, model in scored.items():
-        abouts = [reader.about(Piece(model.entry, "folds", fold)) or {} for fold in dataset.folds]
-        known = ("fold", "chosen", "inner_accuracy", "epochs", "kept_epoch", "train_seconds")
         rows.append(
             {
                 "model": name,
                 "kind": model.entry.kind,
                 "title": model.entry.title,
                 "about": model.entry.about,
+                "entry_hash": model.entry.hash,
                 **headline_intervals(model, seed),
                 "per_genre": per_genre(model.y_true, model.probs, genres=dataset.genres),
                 "confusion": confusion_matrix(model.y_true, model.probs).tolist(),
@@ -166,7 +213,7 @@ def _leaderboard(
                     slices=[str(fold) for fold in model.rows["fold"]],
                     seed=seed,
                 ),
-                "training": [{k: a[k] for k in known if k in a} for a in abouts],
+                "training": training.get(name) or _training(model.entry, reader),
             }
         )
     return sorted(rows, key=lambda row: -row["accuracy"]["value"])
@@ -198,7 +245,7 @@ def _write_predictions(
     import pandas as pd
 
     table = pd.concat([model.rows for model in scored.values()], ignore_index=True)
-    table = table.drop(columns=["study", "condition", "share"])
+    table = table.drop(columns=["study", "condition", "share"], errors="ignore")
     path = results / "predictions.parquet"
     part = results / ".predictions.partial"
     table.to_parquet(part, index=False, compression="zstd")

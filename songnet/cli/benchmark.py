@@ -142,13 +142,19 @@ def summarise(
     embedding: Embeddings = None,
     seed: Seed = 0,
 ) -> None:
-    """Write the results of all models that have all folds."""
+    """Write the results of all models that have all folds.
+
+    Models that were not run here keep the results that are there, if those are of the same data,
+    seed and settings.
+    """
     from songnet.benchmark.summary import summarise as write_results
 
     inputs = _inputs(dataset, root=root, store=store)
     summary = write_results(
         _entries(model, embedding), inputs, run_dir=run_dir, results=results, seed=seed
     )
+    if summary.kept:
+        typer.echo(f"Not run here, kept as they were: {', '.join(summary.kept)}", err=True)
     for name, folds in summary.incomplete.items():
         print_error(f"not run yet, it lacks the folds {folds}.", about=name)
     _print_leaderboard(results / "leaderboard.json")

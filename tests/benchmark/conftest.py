@@ -12,11 +12,14 @@ import soundfile as sf
 from songnet.benchmark.arrays import ArrayStore
 from songnet.benchmark.entries import Entry
 from songnet.benchmark.inputs import Inputs
+from songnet.benchmark.pieces import list_pieces
+from songnet.benchmark.run import BenchmarkRun
 from songnet.config import FeatureConfig, ModelConfig, TrainConfig
 from songnet.datasets.base import Dataset, Track
 from songnet.signal.conditions import CLEAN, DEGRADED_CONDITIONS, SECONDS_CONDITIONS
 from songnet.signal.statistics import StatisticsConfig, statistics_names
 
+CHEAP = ("folds", "leaky", "codec", "seconds", "robustness")
 STATISTICS = StatisticsConfig()
 FEATURES = FeatureConfig(n_mels=16, patch_frames=32, patch_hop_frames=16)
 KNN = Entry("knn", "statistics", "KNN", "", STATISTICS, "knn", leak="tracks")
@@ -101,3 +104,13 @@ def log_mel_path(inputs: Inputs, features: FeatureConfig, track: Track) -> Path:
 @pytest.fixture(scope="session")
 def inputs(tmp_path_factory: pytest.TempPathFactory) -> Inputs:
     return make_inputs(tmp_path_factory.mktemp("benchmark"))
+
+
+@pytest.fixture(scope="session")
+def done(inputs: Inputs, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """All cheap studies of two baselines."""
+    run_dir = tmp_path_factory.mktemp("run")
+    pieces = list_pieces((MAJORITY, KNN), (0, 1), studies=CHEAP)
+    report = BenchmarkRun(inputs, run_dir).run(pieces)
+    assert (report.done, report.failed, report.unfinished) == (len(pieces), {}, ())
+    return run_dir

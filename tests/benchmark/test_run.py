@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import sys
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
@@ -15,33 +14,20 @@ import pytest
 from songnet.benchmark import cost
 from songnet.benchmark.adopt import adopt_folds
 from songnet.benchmark.entries import Entry
-from songnet.benchmark.inputs import training_part
 from songnet.benchmark.pieces import HONEST, STUDIES, Piece, list_pieces
 from songnet.benchmark.run import BenchmarkRun
 from songnet.benchmark.summary import summarise
 from songnet.config import FeatureConfig
 from songnet.datasets.base import Track
 from songnet.evaluation.out_of_fold import FoldPredictions
-from songnet.exceptions import DatasetError, ParameterError
-from tests.benchmark.conftest import KNN, MAJORITY, NETWORK
+from songnet.exceptions import ParameterError
+from tests.benchmark.conftest import CHEAP, KNN, MAJORITY, NETWORK
 
 pytestmark = pytest.mark.timeout(1800)  # numba, TensorFlow: slow on a busy machine
-
-CHEAP = ("folds", "leaky", "codec", "seconds", "robustness")
 
 
 def read(path: Path) -> dict:
     return json.loads(path.read_text())
-
-
-@pytest.fixture(scope="module")
-def done(inputs, tmp_path_factory) -> Path:
-    """All cheap studies of two baselines."""
-    run_dir = tmp_path_factory.mktemp("run")
-    pieces = list_pieces((MAJORITY, KNN), (0, 1), studies=CHEAP)
-    report = BenchmarkRun(inputs, run_dir).run(pieces)
-    assert (report.done, report.failed, report.unfinished) == (len(pieces), {}, ())
-    return run_dir
 
 
 def test_pieces_come_in_an_order_that_works():
@@ -98,82 +84,6 @@ def test_no_piece_begins_after_the_time(inputs, tmp_path):
 def test_a_study_without_its_models_says_what_to_run(inputs, tmp_path):
     report = BenchmarkRun(inputs, tmp_path).run(list_pieces((KNN,), (0,), studies=["seconds"]))
     assert "run the study 'folds' of knn first" in report.failed["seconds/knn/fold-0"]
-
-
-def test_results_say_what_was_measured(inputs, done, tmp_path):
-    summary = summarise((MAJORITY, KNN, NETWORK), inputs, run_dir=done, results=tmp_path, seed=0)
-    assert summary.incomplete == {"songnet": "0, 1"}
-    assert all(path.is_file() for path in summary.files)
-    board = read(tmp_path / "leaderboard.json")
-    assert [(m["model"], m["missing_folds"]) for m in board["not_run"]] == [("songnet", "0, 1")]
-    assert board["data_hash"] == inputs.dataset.hash
-    assert [row["model"] for row in board["models"]] == ["knn", "majority"]
-    knn, majority = board["models"]
-    assert knn["accuracy"]["value"] > 0.9
-    assert majority["accuracy"]["value"] == 0.5
-    assert set(knn["by_source"]) == {"a", "b"}
-    assert np.sum(knn["confusion"]) == len(inputs.dataset)
-    (pair,) = read(tmp_path / "comparisons.json")["models"]["knn"]
-    assert pair["model"] == "majority"
-    assert pair["difference"]["high"] < 0
-    assert pair["p_mcnemar_holm"] < 0.001
-    degraded = read(tmp_path / "robustness.json")["models"]["knn"]
-    listened = read(tmp_path / "seconds.json")["models"]["knn"]
-    assert len(degraded) == 7
-    assert {row["n_tracks"] for row in degraded} == {len(inputs.dataset) // 3}
-    assert {row["n_tracks"] for row in listened} == {len(inputs.dataset) // 3}
-    assert degraded[0]["accuracy"]["value"] < 0.75 < degraded[0]["clean_accuracy"]
-    assert degraded[0]["lost"] == pytest.approx(
-        degraded[0]["clean_accuracy"] - degraded[0]["accuracy"]["value"], abs=1e-5
-    )
-    assert [row["condition"] for row in listened] == [
-        "1s", "3s", "5s", "10s", "20s", "30s"
-    ]  # fmt: skip
-    curve = read(tmp_path / "learning_curve.json")
-    assert curve["models"] == {}
-    assert curve["needed"] == {"accuracy": 0.75, "n_train": {}}
-    assert read(tmp_path / "codec.json")["models"]["knn"]["n_tracks"] == 12
-    leaky = read(tmp_path / "leaky.json")["models"]["knn"]
-    assert (leaky["split"], leaky["n_honest"]) == ("tracks", leaky["n_scored"])
-    mfcc = read(tmp_path / "mfcc.json")["by_genre"]
-    assert mfcc["High"]["n_tracks"] == 24
-    assert np.mean(mfcc["High"]["mean"]) == pytest.approx(2, abs=0.2)
-    # Of a track's own deviation (2 squared and 1 of noise) and between the means of tracks (1).
-    assert np.mean(mfcc["High"]["variance"]) == pytest.approx(6, abs=0.6)
-    table = pd.read_parquet(tmp_path / "predictions.parquet")
-    assert len(table) == 2 * len(inputs.dataset)
-    assert read(tmp_path / "predictions.json")["rows"] == len(table)
-
-
-def test_the_learning_curve_ends_with_all_data(inputs, done, tmp_path):
-    run_dir = shutil.copytree(done, tmp_path / "runs")
-    learner = replace(KNN, has_learning_curve=True)
-    for piece in list_pieces((learner,), (0, 1), studies=["learning-curve"]):
-        rows = pd.read_parquet(
-            Piece(KNN, "folds", piece.fold).folder(run_dir) / "predictions.parquet"
-        )
-        piece.finish(run_dir, data_hash=inputs.dataset.hash, seed=0, results={}, rows=rows)
-    summarise((MAJORITY, learner), inputs, run_dir=run_dir, results=tmp_path, seed=0)
-    points = read(tmp_path / "learning_curve.json")["models"]["knn"]
-    assert [point["share"] for point in points] == [0.1, 0.25, 0.5, 1.0]
-    parts = [training_part(inputs.dataset, fold=0, share=s, seed=0) for s in (0.1, 0.25, 0.5, 1)]
-    assert [point["n_train"] for point in points] == [len(part) for part in parts]
-    assert points[-1]["accuracy"] == read(tmp_path / "leaderboard.json")["models"][0]["accuracy"]
-
-
-def test_a_study_without_all_folds_is_left_out(inputs, done, tmp_path):
-    run_dir = shutil.copytree(done, tmp_path / "runs")
-    shutil.rmtree(run_dir / "seconds" / "knn" / "fold-1")
-    shutil.rmtree(run_dir / "codec" / "knn" / "fold-1")
-    summarise((MAJORITY, KNN), inputs, run_dir=run_dir, results=tmp_path, seed=0)
-    assert read(tmp_path / "seconds.json")["models"] == {}
-    assert set(read(tmp_path / "robustness.json")["models"]) == {"knn"}
-    assert set(read(tmp_path / "codec.json")["models"]) == {"majority"}
-
-
-def test_nothing_finished_is_no_result(inputs, tmp_path):
-    with pytest.raises(DatasetError, match="No model has all folds"):
-        summarise((KNN,), inputs, run_dir=tmp_path, results=tmp_path, seed=0)
 
 
 class _InThisProcess:
