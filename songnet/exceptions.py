@@ -44,6 +44,14 @@ class ExplanationError(SongNetError):
     """Gradients could not be computed to their end."""
 
 
+class WorkerError(SongNetError):
+    """A process that works for this one ended without an answer."""
+
+
+class WorkerLateError(WorkerError):
+    """A process was ended because its time was over."""
+
+
 class DatasetError(SongNetError):
     """An index, checksum or split is missing or wrong."""
 

@@ -7,17 +7,16 @@ is imported, which disturbs what computes at that time.
 
 from __future__ import annotations
 
+import threading
 import time
-from concurrent.futures.process import BrokenProcessPool
 from functools import lru_cache
 from pathlib import Path
 
-from joblib.externals.loky import get_reusable_executor
-
-from songnet.exceptions import BundleError
+from songnet.exceptions import BundleError, WorkerError
 from songnet.inference.classifier import Classifier
 from songnet.inference.prediction import Prediction
 from songnet.signal.audio import DecodedAudio
+from songnet.worker import Worker
 
 __all__ = ["predict_with_keras"]
 
@@ -47,17 +46,43 @@ def predict_with_keras(folder: Path, decoded: DecodedAudio) -> tuple[Prediction,
         If the bundle is missing or changed, or the process ends without an answer.
     AudioTooShortError, SilentAudioError
     """
-    processes = get_reusable_executor(
-        max_workers=1, timeout=_IDLE_SECONDS, env={"TF_CPP_MIN_LOG_LEVEL": "3"}
-    )
     try:
-        prediction, seconds = processes.submit(_predict, folder, decoded).result()
-    except BrokenProcessPool as error:
+        return _keras.predict(folder, decoded)
+    except WorkerError as error:
         raise BundleError(
             "The process that runs Keras ended without an answer; it may have lacked memory. "
             "Choose another runtime."
         ) from error
-    return prediction, seconds
+
+
+class _KerasWorker:
+    """One worker for all, started when it is needed and ended when it is not."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._worker: Worker | None = None
+        self._until_idle: threading.Timer | None = None
+
+    def predict(self, folder: Path, decoded: DecodedAudio) -> tuple[Prediction, float]:
+        with self._lock:
+            if self._until_idle:
+                self._until_idle.cancel()
+            if self._worker is None or not self._worker.is_awake:
+                self._worker = Worker(env={"TF_CPP_MIN_LOG_LEVEL": "3"})
+            try:
+                return self._worker.call(_predict, folder, decoded)
+            finally:
+                self._until_idle = threading.Timer(_IDLE_SECONDS, self._rest)
+                self._until_idle.daemon = True
+                self._until_idle.start()
+
+    def _rest(self) -> None:
+        with self._lock:
+            if self._worker:
+                self._worker.end()
+
+
+_keras = _KerasWorker()
 
 
 def _predict(folder: Path, decoded: DecodedAudio) -> tuple[Prediction, float]:

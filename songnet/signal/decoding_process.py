@@ -7,20 +7,15 @@ file here and nothing to the others.
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import os
-import pickle
-import signal
-import subprocess
-import sys
-import threading
 from collections.abc import Callable
-from importlib import import_module
+from functools import partial
 from queue import Empty, LifoQueue
-from typing import IO, Any, ParamSpec, TypeVar, cast
+from typing import ParamSpec, TypeVar
 
-from songnet.exceptions import AudioDecodeError
+from songnet.exceptions import AudioDecodeError, WorkerError, WorkerLateError
+from songnet.worker import Worker
 
 __all__ = ["in_decoding_process", "start_decoding_process"]
 
@@ -59,24 +54,25 @@ def in_decoding_process(function: Callable[_P, _T], *args: _P.args, **kwargs: _P
     Exception
         What the function raises.
     """
-    process = _processes.get()
-    is_sound = False
+    worker = _workers.get()
     try:
-        process = _awake(process)
-        answer = process.ask((function, args, kwargs))
-        is_sound = not isinstance(answer, MemoryError)
-    finally:
-        if process is not None and not is_sound:
-            process.end()
-        _processes.put(process if is_sound else None)
-    if isinstance(answer, MemoryError):
+        worker = _awake(worker)
+        return worker.call(partial(function, *args, **kwargs), seconds=_MAX_SECONDS)
+    except MemoryError as error:
         raise AudioDecodeError(
             f"Decoding this file takes more than the {_MAX_MEMORY_BYTES >> 30} GB of memory that "
             f"it may have. {_REMEDY}"
-        ) from answer
-    if isinstance(answer, Exception):
-        raise answer
-    return cast("_T", answer)
+        ) from error
+    except WorkerLateError as error:
+        raise AudioDecodeError(
+            f"Decoding this file was given up after {_MAX_SECONDS / 60:g} minutes. {_REMEDY}"
+        ) from error
+    except WorkerError as error:
+        raise AudioDecodeError(
+            f"The decoder broke down on this file: it may be damaged, or memory ran out. {_REMEDY}"
+        ) from error
+    finally:
+        _workers.put(worker)
 
 
 def start_decoding_process() -> None:
@@ -85,106 +81,25 @@ def start_decoding_process() -> None:
     Returns at once, and starts none if all decode.
     """
     with contextlib.suppress(Empty):
-        process = _processes.get_nowait()
+        worker = _workers.get_nowait()
         try:
-            process = _awake(process)
+            worker = _awake(worker)
         finally:
-            _processes.put(process)
+            _workers.put(worker)
 
 
-class _Process:
-    """Another Python, which does what it is told, one thing after the other."""
-
-    def __init__(self) -> None:
-        self._python = subprocess.Popen(
-            [sys.executable, "-X", "faulthandler", "-m", "songnet.signal.decoding_process"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},
-        )
-
-    @property
-    def is_awake(self) -> bool:
-        """It was not ended from outside."""
-        return self._python.poll() is None
-
-    def ask(self, call: tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]) -> Any:
-        """Return what the call returns or raises."""
-        is_late = threading.Event()
-
-        def give_up() -> None:
-            is_late.set()
-            self._python.kill()
-
-        timer = threading.Timer(_MAX_SECONDS, give_up)
-        timer.start()
-        try:
-            requests, answers = cast("IO[bytes]", self._python.stdin), self._python.stdout
-            pickle.dump(call, requests)
-            requests.flush()
-            return pickle.load(cast("IO[bytes]", answers))
-        except (OSError, EOFError, pickle.UnpicklingError) as error:
-            if is_late.is_set():
-                why = f"Decoding this file was given up after {_MAX_SECONDS / 60:g} minutes."
-            else:
-                why = "The decoder broke down on this file: it may be damaged, or memory ran out."
-            raise AudioDecodeError(f"{why} {_REMEDY}") from error
-        finally:
-            timer.cancel()
-
-    def end(self) -> None:
-        """End the process, whatever it does."""
-        self._python.kill()
-        with contextlib.suppress(OSError):  # what it was not told any more
-            self._python.communicate()
-
-
-def _awake(process: _Process | None) -> _Process:
-    """Return the process, or another in place of one that is not there or was ended."""
-    if process is not None and process.is_awake:
-        return process
-    if process is not None:
-        process.end()
-    return _Process()
+def _awake(worker: Worker | None) -> Worker:
+    """Return the worker, or another in place of one that is not there or has ended."""
+    if worker is not None and worker.is_awake:
+        return worker
+    return Worker(
+        imports="songnet.signal.audio",
+        max_memory_bytes=_MAX_MEMORY_BYTES,
+        env={"OPENBLAS_NUM_THREADS": "1"},
+    )
 
 
 # The last one in is the first one out, so that few are awake. None is one that was not needed.
-_processes: LifoQueue[_Process | None] = LifoQueue()
+_workers: LifoQueue[Worker | None] = LifoQueue()
 for _ in range(os.cpu_count() or 1):
-    _processes.put(None)
-
-
-@atexit.register
-def _end_processes() -> None:
-    with contextlib.suppress(Empty):
-        while True:
-            process = _processes.get_nowait()
-            if process is not None:
-                process.end()
-
-
-def _serve() -> None:
-    """Do what stands on standard input and answer on standard output, until the input ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C ends the server, which ends this
-    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what a decoder prints is no answer
-    if sys.platform == "linux":
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_AS, (_MAX_MEMORY_BYTES, _MAX_MEMORY_BYTES))
-    import_module("songnet.signal.audio")
-    while True:
-        try:
-            function, args, kwargs = pickle.load(sys.stdin.buffer)
-        except EOFError:
-            return
-        try:
-            answer = function(*args, **kwargs)
-        except Exception as error:  # noqa: BLE001 - the caller's to judge
-            answer = error
-        answers.write(pickle.dumps(answer))
-        answers.flush()
-
-
-if __name__ == "__main__":
-    _serve()
+    _workers.put(None)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import time
+from collections.abc import Callable
 from concurrent.futures import CancelledError
 from pathlib import Path
 
@@ -46,35 +49,34 @@ def test_errors_come_back_as_they_are(tmp_path: Path) -> None:
         )
 
 
-def _stand_in(monkeypatch: pytest.MonkeyPatch, program: str) -> None:
-    """Put a small program in the place of the one that loads TensorFlow."""
-    popen = explain_process.subprocess.Popen
-    monkeypatch.setattr(
-        explain_process.subprocess,
-        "Popen",
-        lambda command, **options: popen([command[0], "-c", program], **options),
-    )
+def _die(*_args: object, **_options: object) -> None:
+    os._exit(1)
 
 
 def test_a_process_that_dies_is_an_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    _stand_in(monkeypatch, "import os; os._exit(1)")
+    monkeypatch.setattr(explain_process, "_explain", _die)
     with pytest.raises(ExplanationError, match="without an answer"):
         explain_in_process(
             tmp_path, np.zeros(1_000_000, np.float32), "Jazz", method="grad_cam", progress=ignore
         )
 
 
-def test_it_ends_when_progress_raises(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    _stand_in(
-        monkeypatch,
-        "import sys, time; sys.stdin.buffer.read(); print('{\"progress\": 0.5}', flush=True); "
-        "time.sleep(600)",
-    )
+def _go_on_for_ever(*_args: object, progress: Callable[[float], None], **_options: object) -> None:
+    progress(os.getpid())
+    time.sleep(600)
 
-    def cancel(_: float) -> None:
+
+def test_it_ends_when_progress_raises(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(explain_process, "_explain", _go_on_for_ever)
+    pids: list[float] = []
+
+    def cancel(pid: float) -> None:
+        pids.append(pid)
         raise CancelledError
 
     with pytest.raises(CancelledError):
         explain_in_process(
             tmp_path, np.zeros(9, np.float32), "Jazz", method="grad_cam", progress=cancel
         )
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(pids[0]), 0)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from songnet.exceptions import BundleError, SilentAudioError
+from songnet.inference import keras_process
 from songnet.inference.bundle import RUNTIME_FILES, Bundle, find_bundle
 from songnet.inference.classifier import Classifier
 from songnet.inference.keras_process import predict_with_keras
@@ -46,6 +49,37 @@ def test_errors_come_back_as_what_they_are(tmp_path: Path) -> None:
         predict_with_keras(find_bundle(), decoded(silence))
     with pytest.raises(BundleError, match=r"bundle\.json"):
         predict_with_keras(tmp_path, decoded(chord()))
+
+
+def test_a_breakdown_is_an_error_and_the_next_call_works(monkeypatch: pytest.MonkeyPatch) -> None:
+    sound = decoded(chord())
+    with monkeypatch.context() as patched:
+        patched.setattr(keras_process, "_predict", _die)
+        with pytest.raises(BundleError, match="Choose another runtime"):
+            predict_with_keras(find_bundle(), sound)
+    assert predict_with_keras(find_bundle(), sound)[1] > 0
+
+
+def _die(*_args: object) -> None:
+    os._exit(1)
+
+
+def test_it_gives_its_memory_back_when_it_is_idle(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keras_process, "_keras", keras_process._KerasWorker())
+    monkeypatch.setattr(keras_process, "_IDLE_SECONDS", 0.05)
+    monkeypatch.setattr(keras_process, "_predict", _pid)
+    pid, _ = predict_with_keras(find_bundle(), decoded(chord()))
+    for _ in range(500):
+        if not keras_process._keras._worker.is_awake:
+            break
+        time.sleep(0.02)
+    else:
+        pytest.fail("The process is still there.")
+    assert predict_with_keras(find_bundle(), decoded(chord()))[0] != pid
+
+
+def _pid(*_args: object) -> tuple[int, float]:
+    return os.getpid(), 0.0
 
 
 def test_the_microphone_can_be_loaded_afterwards() -> None:

@@ -6,12 +6,10 @@ import ctypes
 import io
 import os
 import signal
-import subprocess
 import sys
 import threading
 import time
 from queue import LifoQueue
-from typing import Any
 
 import numpy as np
 import pytest
@@ -21,6 +19,7 @@ from songnet.signal import decoding_process
 from songnet.signal.audio import DecodeLimits, decode_audio
 from songnet.signal.decoding_process import in_decoding_process, start_decoding_process
 from songnet.signal.loudness import measure_loudness
+from songnet.worker import Worker
 from tests.encoders import encode_soundfile, sine
 
 SR = 16_000
@@ -79,54 +78,21 @@ def test_a_decoder_that_never_ends_is_ended(monkeypatch: pytest.MonkeyPatch) -> 
         in_decoding_process(time.sleep, 3600)
     monkeypatch.undo()
     assert in_decoding_process(os.getpid) != pid
-    _wait_until_ended(pid)
-
-
-def _wait_until_ended(pid: int) -> None:
-    for _ in range(500):
-        if not _is_alive(pid):
-            return
-        time.sleep(0.02)
-    pytest.fail("The process is still there.")
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 def test_it_can_be_started_before_there_is_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
-    processes: LifoQueue[Any] = LifoQueue()
-    processes.put(None)
-    monkeypatch.setattr(decoding_process, "_processes", processes)
+    workers: LifoQueue[Worker | None] = LifoQueue()
+    workers.put(None)
+    monkeypatch.setattr(decoding_process, "_workers", workers)
     start_decoding_process()
-    started = processes.queue[0]
+    started = workers.queue[0]
     assert started is not None
     is_loaded = "'songnet.signal.audio' in __import__('sys').modules"
     assert in_decoding_process(eval, is_loaded)  # a function of this file would load it
-    assert processes.queue[0] is started
-    processes.get()
+    assert workers.queue[0] is started
+    workers.get()
     start_decoding_process()  # all are at work: nothing to start, nothing to wait for
     started.end()
-
-
-def test_it_ends_with_the_server_however_that_ends() -> None:
-    script = (
-        "import os, time\n"
-        "from songnet.signal.decoding_process import in_decoding_process\n"
-        "print(in_decoding_process(os.getpid), flush=True)\n"
-        "time.sleep(60)\n"
-    )
-    server = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE)
-    with server:
-        assert server.stdout is not None
-        pid = int(server.stdout.readline())
-        assert _is_alive(pid)
-        server.kill()
-    _wait_until_ended(pid)
 
 
 def test_a_process_that_died_in_its_sleep_costs_no_file() -> None:
@@ -137,7 +103,7 @@ def test_a_process_that_died_in_its_sleep_costs_no_file() -> None:
 
 
 def test_a_call_more_than_processes_waits() -> None:
-    n_calls = 2 * decoding_process._processes.qsize() + 1
+    n_calls = 2 * decoding_process._workers.qsize() + 1
     pids: list[int] = []
     threads = [
         threading.Thread(target=lambda: pids.append(in_decoding_process(os.getpid)))
