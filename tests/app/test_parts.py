@@ -38,6 +38,12 @@ def test_upload_limit_is_the_same_in_streamlit_and_here(repo_root: Path) -> None
     assert config["browser"]["gatherUsageStats"] is False
 
 
+def test_the_logo_looks_alike_where_fonts_differ(repo_root: Path) -> None:
+    """Set in a wider font, the name was cut off at its end."""
+    for picture in (repo_root / "app" / "assets").glob("*.svg"):
+        assert "<text" not in picture.read_text("utf-8"), f"{picture}: draw letters as paths"
+
+
 @pytest.mark.parametrize(("of_app", "shown"), [(3, 3), (10_000, 200)])
 def test_no_upload_is_offered_that_streamlit_refuses(
     of_app: int, shown: int, monkeypatch: pytest.MonkeyPatch
