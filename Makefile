@@ -54,10 +54,10 @@ format: $(DEV_READY) ## Format and mend what ruff can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-train: $(APP_READY) ## Train a network: make train ARGS="--dataset corpus"
+train: $(APP_READY) ## Train a network: make train ARGS="--dataset corpus --run-dir runs/final"
 	$(BIN)/songnet train $(ARGS)
 
-evaluate: $(APP_READY) ## Cross-validate: make evaluate ARGS="--dataset corpus"
+evaluate: $(APP_READY) ## Cross-validate: make evaluate ARGS="--dataset corpus --run-dir runs/cv"
 	$(BIN)/songnet evaluate $(ARGS)
 
 bench: $(DEV_READY) browser ## Measure latency and cold start

@@ -155,9 +155,9 @@ def leaky_chart(results: Results) -> ReportFigure | None:
         figure=dumbbell_figure(
             frame, left="honest", right="leaky", names=("artists apart", "leaky")
         ),
-        note="Leaky: tracks (networks of the seeds: segments) split at random, so that an artist "
-        "or a recording stands on both sides. The figures of a seed were made so. Both are scored "
-        "on the same tracks, or both on single segments.",
+        note="Leaky: tracks (published networks: segments) split at random, so that an artist "
+        "or a recording stands on both sides. Their published figures were made so. Both are "
+        "scored on the same tracks, or both on single segments.",
     )
 
 

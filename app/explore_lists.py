@@ -7,14 +7,15 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
-from app import explore
+from app import explore, session
 from app.explore import PAGE_ROWS, SORTS
 from app.explore_charts import MAP_POINTS, collection_colors, map_figure
 from songnet.inference.collection import Collection
 
-__all__ = ["forget_selected", "selected_row", "show_view"]
+__all__ = ["forget_selected", "is_chosen_here", "selected_row", "show_view"]
 
 _STATE = "explore-selected"
+_CHOSEN_IN = "explore-chosen-in"
 _ARROWS_PX, _NUMBER_PX, _MOST_NUMBERS = 100, 44, 7
 _PLOTLY_CONFIG = {"displayModeBar": False, "scrollZoom": True}
 _NOTES = {
@@ -137,7 +138,12 @@ def _is_empty(column: pd.Series) -> bool:
 
 def _take_from_table(key: str, name: str, rows: list[int]) -> None:
     picked = st.session_state[key].selection.rows
-    st.session_state[_STATE] = (name, rows[picked[0]] if picked else None)
+    _select(name, rows[picked[0]] if picked else None)
+
+
+def _select(name: str, row: int | None) -> None:
+    st.session_state[_STATE] = (name, row)
+    st.session_state[_CHOSEN_IN] = session.visit().number
 
 
 def _show_map(collection: Collection, chosen: pd.DataFrame, *, name: str) -> None:
@@ -162,7 +168,7 @@ def _show_map(collection: Collection, chosen: pd.DataFrame, *, name: str) -> Non
     def take() -> None:
         points = st.session_state[key].selection.points
         if points:
-            st.session_state[_STATE] = (name, int(points[0]["customdata"]))
+            _select(name, int(points[0]["customdata"]))
 
     st.plotly_chart(
         map_figure(
@@ -181,7 +187,15 @@ def _show_map(collection: Collection, chosen: pd.DataFrame, *, name: str) -> Non
 def selected_row(collection: Collection, *, name: str) -> int | None:
     """Return the row that the visitor chose last, if it is of this collection."""
     of_collection, row = st.session_state.get(_STATE, ("", None))
-    return row if of_collection == name and row is not None and row < len(collection) else None
+    if of_collection != name:
+        st.session_state.pop(_CHOSEN_IN, None)
+        return None
+    return row if row is not None and row < len(collection) else None
+
+
+def is_chosen_here() -> bool:
+    """Whether the track was chosen since the visitor came to this page and collection."""
+    return bool(st.session_state.get(_CHOSEN_IN) == session.visit().number)
 
 
 def forget_selected() -> None:

@@ -54,7 +54,12 @@ def show_none() -> None:
 
 
 def show_track(
-    collection: Collection, row: int, *, limits: DecodeLimits, on_close: Callable[[], None]
+    collection: Collection,
+    row: int,
+    *,
+    limits: DecodeLimits,
+    plays: bool,
+    on_close: Callable[[], None],
 ) -> None:
     """Show everything about one track.
 
@@ -64,6 +69,8 @@ def show_track(
     row : int
     limits : DecodeLimits
         Of what is opened.
+    plays : bool
+        Whether its sound begins by itself.
     on_close : callable
         Called where the visitor closes it.
     """
@@ -78,7 +85,7 @@ def show_track(
         heard = _listen(collection, row, limits=limits)
     _show_answer(collection, row, heard)
     if isinstance(heard, _Heard):
-        _show_sound(heard, row, limits=limits)
+        _show_sound(heard, row, limits=limits, plays=plays)
     elif heard is None:
         st.caption("Its audio is not on this machine.")
     else:
@@ -181,11 +188,11 @@ def _facts(track: pd.Series) -> dict[str, str]:
     return rows
 
 
-def _show_sound(heard: _Heard, row: int, *, limits: DecodeLimits) -> None:
+def _show_sound(heard: _Heard, row: int, *, limits: DecodeLimits, plays: bool) -> None:
     """Play and draw the track."""
     clip = heard.clip
     playback = services.make_playback(clip, codec=heard.analysis.codec, limits=limits)
-    st.audio(playback.data, format=playback.mime, autoplay=True, alt="Player of the chosen track")
+    st.audio(playback.data, format=playback.mime, autoplay=plays, alt="Player of the chosen track")
     y = load_waveform(clip, limits=limits)
     config = services.load_classifier().bundle.features
     span = Span(0.0, y.size / config.sr)

@@ -23,6 +23,7 @@ from songnet.history.export import records_to_csv, records_to_json
 from songnet.history.records import History, HistoryQuery, HistoryRecord
 
 __all__ = [
+    "keep_cookie",
     "show_actions",
     "show_correction",
     "show_privacy",
@@ -52,7 +53,7 @@ def show_recent() -> None:
         st.html(f'<ul data-testid="history" style="list-style:none;margin:0;padding:0">{rows}</ul>')
         st.page_link(_PAGES / "history.py", label="Search, correct, export or delete")
     show_undo()
-    _keep_cookie()
+    keep_cookie()
 
 
 def show_correction(clip: Clip) -> None:
@@ -85,7 +86,7 @@ def show_privacy() -> None:
             "Kept until you close or reload the page, and nowhere else. To keep it in a database, "
             "start the app with SONGNET_HISTORY=on."
         )
-    _keep_cookie()
+    keep_cookie()
 
 
 def show_search() -> HistoryQuery:
@@ -253,7 +254,7 @@ def _clear_search() -> None:
     _go_to_page(0)
 
 
-def _keep_cookie() -> None:
+def keep_cookie() -> None:
     """Let the browser keep the number that tells it from others."""
     visitor = history.missing_cookie()
     if visitor is not None:

@@ -24,6 +24,10 @@ VIEWS = ("Card", "Architecture", "Training", "Results", "Calibration", "MFCC", "
 _SAMPLE_SECONDS = 30.0
 
 
+_EVALUATE = "songnet evaluate --dataset corpus --run-dir runs/cv"
+_EXPORT = "songnet export runs/final --report runs/cv/report.json --to models/songnet"
+
+
 def show_view(view: str, files: ModelFiles, *, settings: Settings) -> None:
     """Show one of `VIEWS`."""
     if view == "MFCC":
@@ -48,7 +52,7 @@ def _missing(what: str, command: str) -> None:
 
 def _show_card(files: ModelFiles) -> None:
     if not files.card:
-        _missing("Model card", "songnet export --run-dir runs/final")
+        _missing("Model card", _EXPORT)
         return
     st.markdown(files.card.replace("\n## ", "\n### ").replace("# ", "## ", 1))
     st.download_button(
@@ -71,7 +75,7 @@ def _show_architecture(files: ModelFiles) -> None:
         f"{features.patch_hop_seconds:.1f} s."
     )
     if not files.network:
-        _missing("Layers", "songnet export --run-dir runs/final")
+        _missing("Layers", _EXPORT)
         return
     frame = layer_frame(files)
     columns = st.columns(3)
@@ -95,7 +99,7 @@ def _show_training(files: ModelFiles) -> None:
             )
         )
     else:
-        _missing("Training history", "songnet export --run-dir runs/final")
+        _missing("Training history", _EXPORT)
     settings = files.bundle.training["settings"]["training"]
     with st.expander("Settings of the training", icon=":material/tune:"):
         rows = {
@@ -110,7 +114,7 @@ def _show_training(files: ModelFiles) -> None:
 def _show_results(files: ModelFiles) -> None:
     report = files.report
     if not report:
-        _missing("Results", "songnet evaluate --dataset corpus")
+        _missing("Results", _EVALUATE)
         return
     show_chart(
         ReportFigure(
@@ -142,7 +146,7 @@ def _show_results(files: ModelFiles) -> None:
 def _show_calibration(files: ModelFiles) -> None:
     report = files.report
     if not report:
-        _missing("Calibration", "songnet evaluate --dataset corpus")
+        _missing("Calibration", _EVALUATE)
         return
     found = report["calibration"]
     columns = st.columns(2)
@@ -172,7 +176,7 @@ def _show_calibration(files: ModelFiles) -> None:
 
 def _show_mfcc(files: ModelFiles, settings: Settings) -> None:
     st.markdown(
-        "MFCC were what networks before this one read (seed 002). SongNet reads the mel "
+        "MFCC were what published networks read before this one. SongNet reads the mel "
         "spectrogram itself; this shows what MFCC can tell of a genre."
     )
     _show_mfcc_sample(files, settings)

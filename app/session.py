@@ -78,9 +78,12 @@ class Visit:
     ----------
     page : str
         Path of the page in the address.
+    number : int
+        Counts the pages that were entered.
     """
 
     page: str = ""
+    number: int = 0
 
 
 def visit() -> Visit:
@@ -90,7 +93,9 @@ def visit() -> Visit:
 
 def enter_page(page: str) -> None:
     """Note the page that is shown."""
-    visit().page = page
+    here = visit()
+    here.number += here.page != page
+    here.page = page
 
 
 def _state() -> _State:

@@ -31,7 +31,11 @@ try:
                 explore_track.show_none()
             else:
                 explore_track.show_track(
-                    collection, row, limits=settings.limits, on_close=explore_lists.forget_selected
+                    collection,
+                    row,
+                    limits=settings.limits,
+                    plays=explore_lists.is_chosen_here(),
+                    on_close=explore_lists.forget_selected,
                 )
 except SongNetError as error:
     components.show_error(error)

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app import components, history, services, session, understand
+from app import components, history, history_view, services, session, understand
 from app.settings import read_settings
 from songnet.exceptions import AudioError, SongNetError
 
@@ -24,5 +24,6 @@ try:
         else:
             history.remember(clip, analysis)
             understand.show_track(clip, analysis, limits=settings.limits)
+            history_view.keep_cookie()
 except SongNetError as error:
     components.show_error(error)

@@ -68,11 +68,18 @@ class ApiLimits:
         """
         origin = connection.headers.get("origin")
         own = connection.headers.get("host")
-        if origin and urlsplit(origin).netloc != own and origin not in self.origins:
+        if origin and _host_of(origin) != own and origin not in self.origins:
             raise OriginError(
                 f"Pages of {origin[:200]} may not use this server; whoever runs it can allow it "
                 "(songnet serve --origin)."
             )
+
+
+def _host_of(origin: str) -> str:
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:  # no address at all
+        return ""
 
 
 class Service:

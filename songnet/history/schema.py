@@ -94,11 +94,13 @@ def open_database(url: str) -> Engine:
     try:
         parsed = make_url(url)
         engine = _create_engine(parsed)
-    except (sa.exc.ArgumentError, ImportError) as error:
+    # A ValueError, as of a port that is no number, repeats a part of the password.
+    except (sa.exc.ArgumentError, ImportError, ValueError):
         raise HistoryError(
             f"{HISTORY_VARIABLE} is not a URL that SQLAlchemy can open; expected off, on, or one "
-            "such as sqlite:////home/me/history.db or postgresql+psycopg://user:password@host/name."
-        ) from error
+            "such as sqlite:////home/me/history.db or postgresql+psycopg://user:password@host/name "
+            "(in a password, @ is written %40, : is %3A and / is %2F)."
+        ) from None
     where = parsed.render_as_string(hide_password=True)
     try:
         version = _make_tables(engine)

@@ -251,7 +251,8 @@ def test_many_at_once_get_their_own_answers(address: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("origin", "status"), [("https://songnet.example", 200), ("https://other.example", 403)]
+    ("origin", "status"),
+    [("https://songnet.example", 200), ("https://other.example", 403), ("http://[::1", 403)],
 )
 def test_only_named_sites_may_call_from_a_browser(serve: Serve, origin: str, status: int) -> None:
     address = serve(origins=("https://songnet.example",))

@@ -72,6 +72,20 @@ def choose(visit: AppTest, row: int) -> AppTest:
     return visit
 
 
+def test_sound_begins_by_itself_only_where_its_track_was_just_chosen(
+    folder: Path, repo_root: Path
+) -> None:
+    visit = open_page(repo_root)
+    visit.session_state["explore-chosen-in"] = visit.session_state["songnet_visit"].number
+    choose(visit, 7)
+    assert visit.get("audio")[0].proto.autoplay
+    visit.run()
+    assert visit.get("audio")[0].proto.autoplay
+    visit.switch_page(str(repo_root / "pages" / "compare.py")).run()
+    visit.switch_page(str(repo_root / "pages" / "explore.py")).run()
+    assert not visit.get("audio")[0].proto.autoplay
+
+
 def table(visit: AppTest) -> pd.DataFrame:
     return visit.dataframe[0].value
 

@@ -197,6 +197,15 @@ def test_a_database_outlives_the_session_for_the_same_browser_only(
     assert first.session_state["songnet_history"].visitor.encode() not in contents
 
 
+def test_a_browser_that_begins_on_understand_gets_its_number_too(
+    database: str, sure_model: None, app: AppTest
+) -> None:
+    upload(app, "one.wav").switch_page(str(ROOT / "pages" / "understand.py")).run()
+    assert not app.exception
+    number = app.session_state["songnet_history"].visitor
+    assert f"{COOKIE}={number}" in "".join(element.proto.body for element in app.get("html"))
+
+
 def test_without_a_database_nothing_is_stored_and_no_cookie_is_set(
     sure_model: None, app: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -125,6 +125,7 @@ def test_sqlite_is_private_and_forgets_what_is_deleted(engine: Engine, url: str)
         "sqlite://",
         "sqlite:///:memory:",
         "nothing://user:s3cret@host/name",
+        "postgresql+psycopg://user:part@s3cret:part@host/name",
         "postgresql+psycopg://user:s3cret@127.0.0.1:1/name",
         "sqlite:////proc/nowhere/history.db",
     ],
