@@ -17,6 +17,8 @@ from app.report import ReportFigure
 __all__ = ["VIEWS", "show_about", "show_chart", "show_empty", "show_exports", "show_view"]
 
 RUN = "songnet benchmark run --dataset corpus"
+_FORMS = ("PNG", "SVG")
+_PICTURES = "benchmark-pictures"
 VIEWS = ("Leaderboard", "Significance", "Genres", "Curves", "Data", "Robustness", "Cost", "Tracks")
 _METRICS = {"Accuracy": "accuracy", "Balanced accuracy": "balanced_accuracy",
             "Macro-F1": "macro_f1"}  # fmt: skip
@@ -63,7 +65,7 @@ def show_chart(chart: ReportFigure | None, *, missing: str = "", study: str = ""
 def plot_config(title: str) -> dict[str, object]:
     """Buttons of a chart: its picture in the chosen format, nothing else."""
     stem = "".join(char if char.isalnum() else "-" for char in title.lower())
-    form = st.session_state.get("benchmark-format", "PNG").lower()
+    form = st.session_state.get(_PICTURES, "PNG").lower()
     return {
         "displaylogo": False,
         "displayModeBar": True,
@@ -301,8 +303,20 @@ def show_exports(results: Results) -> None:
             icon=":material/article:",
             on_click="ignore",
         )
-        st.radio("Charts as", ["PNG", "SVG"], horizontal=True, key="benchmark-format",
-                 help="The camera above each chart saves it.")  # fmt: skip
+        st.radio(
+            "Charts as",
+            _FORMS,
+            index=_FORMS.index(st.session_state.get(_PICTURES, "PNG")),
+            horizontal=True,
+            key="benchmark-form",
+            on_change=_take_form,
+            help="The camera above each chart saves it.",
+        )
+
+
+def _take_form() -> None:
+    """Keep the choice for the presentation, where the widget is not."""
+    st.session_state[_PICTURES] = st.session_state["benchmark-form"]
 
 
 def _csv(make: object, results: Results) -> str:

@@ -18,7 +18,7 @@ from app.playback import Playback, browser_mime, transcode_to_wav
 from app.session import Clip
 from songnet.datasets.places import index_root
 from songnet.datasets.recognise import Recogniser, TrackInfo
-from songnet.exceptions import AudioError, DatasetError
+from songnet.exceptions import AudioError, DatasetError, DecoderFaultError
 from songnet.inference.live_places import LivePlaces
 from songnet.signal.audio import DecodeLimits
 
@@ -125,14 +125,18 @@ def analyse(clip: Clip, *, limits: DecodeLimits) -> Analysis | AudioError:
     Returns
     -------
     result : Analysis or AudioError
-        The error is returned, so that it is cached as any other answer.
+        The error is returned, so that it is cached as any other answer; a
+        fault of the decoder is not, so that the same file can be tried again.
 
     Raises
     ------
     BundleError
         If there is no model; never cached.
     """
-    return _analyse(clip.digest, limits, clip.data)
+    try:
+        return _analyse(clip.digest, limits, clip.data)
+    except DecoderFaultError as error:
+        return error
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
@@ -141,6 +145,8 @@ def _analyse(digest: str, limits: DecodeLimits, _data: bytes) -> Analysis | Audi
 
     try:
         return analyse_audio(_data, digest=digest, classifier=load_classifier(), limits=limits)
+    except DecoderFaultError:
+        raise
     except AudioError as error:
         return error
 

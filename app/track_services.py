@@ -16,7 +16,7 @@ from app.playback import waveform_to_wav
 from app.session import Clip
 from app.views import PICTURES, Span, ViewData, draw_picture, loudness_view, rhythm_view
 from songnet.config import FeatureConfig
-from songnet.exceptions import AudioError, BundleError
+from songnet.exceptions import AudioError, BundleError, DecoderFaultError
 from songnet.inference.bundle import (
     RUNTIME_FILES,
     Bundle,
@@ -279,7 +279,10 @@ def predict_with(
     BundleError
         If the model is missing or was changed.
     """
-    return _predict_with(clip.digest, model, limits, clip.data)
+    try:
+        return _predict_with(clip.digest, model, limits, clip.data)
+    except DecoderFaultError as error:
+        return error, 0.0
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
@@ -297,6 +300,8 @@ def _predict_with(
         classifier = _open_model(model.folder, model.runtime)
         started = time.perf_counter()
         prediction = classifier.predict_decoded(decoded)
+    except DecoderFaultError:
+        raise
     except AudioError as error:
         return error, 0.0
     return prediction, time.perf_counter() - started

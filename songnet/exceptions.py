@@ -20,6 +20,10 @@ class AudioDecodeError(AudioError):
     """The bytes are not audio that can be decoded."""
 
 
+class DecoderFaultError(AudioDecodeError):
+    """The decoder broke down, by the file or for want of memory: another try may succeed."""
+
+
 class AudioTooShortError(AudioError):
     """Less audio than a prediction needs."""
 

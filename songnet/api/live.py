@@ -21,6 +21,7 @@ from fastapi import APIRouter, Query, WebSocket, WebSocketDisconnect
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, Field
 
+from songnet.api.patience import Patience
 from songnet.api.problems import IdleError, answer, document
 from songnet.api.schemas import LiveAnswer, LiveEnd, LiveError, live_answer, live_ready
 from songnet.api.service import ApiLimits, TheService
@@ -85,9 +86,13 @@ class _Ear:
         self.stream = stream
         self._sound = sound
         self._dtype = _DTYPES[sound.encoding]
+        self._n_bytes = self._dtype.itemsize * sound.channels
+
+    def seconds(self, data: bytes) -> float:
+        return len(data) / (self._n_bytes * self._sound.sr)
 
     def hear(self, data: bytes) -> LiveAnswer | None:
-        n_bytes = self._dtype.itemsize * self._sound.channels
+        n_bytes = self._n_bytes
         if len(data) % n_bytes or len(data) > MAX_MESSAGE_BYTES:
             raise ParameterError(
                 f"A message of {len(data)} bytes came; expected at most {MAX_MESSAGE_BYTES} and "
@@ -109,7 +114,7 @@ class _Session:
         self._ear = ear
         self._limits = limits
         self._ends_at = time.monotonic() + limits.max_live_seconds
-        self._idle_at = time.monotonic() + limits.idle_seconds
+        self._patience = Patience(limits.idle_seconds)
 
     async def send(self, said: BaseModel) -> None:
         """Send a message; TimeoutError if the client does not take it."""
@@ -121,8 +126,7 @@ class _Session:
         while True:
             data = await self._next_message()
             if isinstance(data, bytes):
-                if data:
-                    self._idle_at = time.monotonic() + self._limits.idle_seconds
+                self._patience.earn(self._ear.seconds(data))
                 if said := await run_in_threadpool(self._ear.hear, data):
                     await self.send(said)
             elif _command(data) == "reset":
@@ -132,9 +136,9 @@ class _Session:
                 return
 
     async def _next_message(self) -> bytes | str:
-        seconds = min(self._idle_at, self._ends_at) - time.monotonic()
+        left = self._ends_at - time.monotonic()
         try:
-            message = await asyncio.wait_for(self._socket.receive(), max(seconds, 0.0))
+            message = await self._patience.wait(self._socket.receive(), at_most=left)
         except TimeoutError:
             raise self._why_over() from None
         if message["type"] == "websocket.disconnect":
@@ -143,15 +147,15 @@ class _Session:
         return message["text"] if data is None else data
 
     def _why_over(self) -> SongNetError:
-        if self._ends_at <= self._idle_at:
+        if time.monotonic() >= self._ends_at:
             minutes = self._limits.max_live_seconds / 60
             return AudioTooLongError(
                 f"The connection has lasted {minutes:.3g} minutes, which is the limit; connect "
                 "again to go on."
             )
         return IdleError(
-            f"No sound came for {self._limits.idle_seconds:g} seconds; send it all the time, "
-            "silence too."
+            f"The sound is {self._limits.idle_seconds:g} seconds behind the clock; send it all the "
+            "time, silence too."
         )
 
 

@@ -43,6 +43,8 @@ class ApiLimits:
     idle_seconds : float
         Longest wait for the next part of an upload, for sound on a live
         connection, and for a live client to take an answer.
+    min_upload_rate : float
+        Bytes a second of an upload; a wait is made good by no more than came.
     origins : tuple of str
         Sites whose pages may use the API from a browser, as
         ``https://songnet.example``; the API's own always may.
@@ -52,6 +54,7 @@ class ApiLimits:
     max_uploads: int = 32
     max_live_seconds: float = 2 * 3600.0
     idle_seconds: float = 30.0
+    min_upload_rate: float = 10_000.0
     origins: tuple[str, ...] = ()
 
     @property

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from songnet.api.patience import Patience
 from songnet.api.problems import BusyError, IdleError, RefusedRequest
 from songnet.api.service import ApiLimits
 from songnet.exceptions import AudioTooLongError
@@ -61,6 +60,7 @@ class _Upload:
         self._n_declared = n_declared
         self._is_one_too_many = is_one_too_many
         self._n_received = 0
+        self._patience = Patience(limits.idle_seconds)
         self._is_whole = False
 
     async def receive(self) -> Message:
@@ -70,15 +70,17 @@ class _Upload:
             raise RefusedRequest(BusyError(self._limits.max_uploads))
         self._check(self._n_declared)
         try:
-            message = await asyncio.wait_for(self._receive(), self._limits.idle_seconds)
+            message = await self._patience.wait(self._receive())
         except TimeoutError:
             raise RefusedRequest(
                 IdleError(
-                    f"No part of the file came for {self._limits.idle_seconds:g} seconds; "
-                    "send it again."
+                    f"The file stopped coming for {self._limits.idle_seconds:g} seconds, or came "
+                    f"at less than {self._limits.min_upload_rate / 1000:g} kB/s; send it again."
                 )
             ) from None
-        self._n_received += len(message.get("body", b""))
+        n_bytes = len(message.get("body", b""))
+        self._patience.earn(n_bytes / self._limits.min_upload_rate)
+        self._n_received += n_bytes
         self._check(self._n_received)
         self._is_whole = not message.get("more_body", False)
         return message

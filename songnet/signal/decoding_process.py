@@ -14,7 +14,12 @@ from functools import partial
 from queue import Empty, LifoQueue
 from typing import ParamSpec, TypeVar
 
-from songnet.exceptions import AudioDecodeError, WorkerError, WorkerLateError
+from songnet.exceptions import (
+    AudioDecodeError,
+    DecoderFaultError,
+    WorkerError,
+    WorkerLateError,
+)
 from songnet.worker import Worker
 
 __all__ = ["in_decoding_process", "start_decoding_process"]
@@ -48,9 +53,11 @@ def in_decoding_process(function: Callable[_P, _T], *args: _P.args, **kwargs: _P
 
     Raises
     ------
+    DecoderFaultError
+        If the process ends, or needs more than 4 GB of address space (bounded
+        on Linux only).
     AudioDecodeError
-        If the process ends, or needs more than five minutes or 4 GB of address
-        space (bounded on Linux only).
+        If it needs more than five minutes.
     Exception
         What the function raises.
     """
@@ -59,7 +66,7 @@ def in_decoding_process(function: Callable[_P, _T], *args: _P.args, **kwargs: _P
         worker = _awake(worker)
         return worker.call(partial(function, *args, **kwargs), seconds=_MAX_SECONDS)
     except MemoryError as error:
-        raise AudioDecodeError(
+        raise DecoderFaultError(
             f"Decoding this file takes more than the {_MAX_MEMORY_BYTES >> 30} GB of memory that "
             f"it may have. {_REMEDY}"
         ) from error
@@ -68,7 +75,7 @@ def in_decoding_process(function: Callable[_P, _T], *args: _P.args, **kwargs: _P
             f"Decoding this file was given up after {_MAX_SECONDS / 60:g} minutes. {_REMEDY}"
         ) from error
     except WorkerError as error:
-        raise AudioDecodeError(
+        raise DecoderFaultError(
             f"The decoder broke down on this file: it may be damaged, or memory ran out. {_REMEDY}"
         ) from error
     finally:

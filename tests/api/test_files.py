@@ -181,6 +181,17 @@ def test_a_file_that_does_not_arrive_is_given_up(serve: Serve) -> None:
     assert b"urn:songnet:idle" in said
 
 
+def test_a_file_that_comes_in_drops_is_given_up(serve: Serve) -> None:
+    with begin_upload(serve(idle_seconds=0.5)) as (send, receive):
+        said = b""
+        while not said:
+            with suppress(OSError):  # when it is refused the server hangs up
+                send(b"x")
+            said = receive(0.05)
+    assert b" 408 " in said
+    assert b"less than 10 kB/s" in said
+
+
 def test_uploads_on_their_way_count(serve: Serve) -> None:
     address = serve(max_uploads=1)
     with begin_upload(address):

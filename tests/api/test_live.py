@@ -162,7 +162,7 @@ def test_places_are_few_and_given_back(serve: Serve) -> None:
     until(lambda: not places.is_full)
 
 
-@pytest.mark.parametrize("message", [None, b"", '{"type": "reset"}'])
+@pytest.mark.parametrize("message", [None, b"", bytes(2), '{"type": "reset"}'])
 def test_who_sends_no_sound_is_told_and_left(serve: Serve, message: bytes | str | None) -> None:
     with listening(serve(idle_seconds=0.3)) as socket:
         said = None

@@ -241,6 +241,23 @@ def test_the_presentation_moves_and_ends(
     assert "Benchmark" in said(visit)
 
 
+def test_the_form_of_the_pictures_is_kept_in_the_presentation(
+    repo_root: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def forms() -> set[str]:
+        configs = [json.loads(chart.proto.config) for chart in visit.get("plotly_chart")]
+        return {config["toImageButtonOptions"]["format"] for config in configs}
+
+    visit = open_page(repo_root, folder, monkeypatch)
+    assert forms() == {"png"}
+    next(radio for radio in visit.radio if radio.label == "Charts as").set_value("SVG").run()
+    assert forms() == {"svg"}
+    for label in ("Present", "Next", "Next", "Leave"):
+        next(button for button in visit.button if button.label == label).click().run()
+        assert forms() == {"svg"}, label
+    assert next(radio for radio in visit.radio if radio.label == "Charts as").value == "SVG"
+
+
 def test_a_slide_fits_a_screen_and_leaves_its_chart_alone(results: Results) -> None:
     chart = tell_story(results)[0]
     names = list(chart.figure.layout.yaxis.categoryarray)
