@@ -303,15 +303,10 @@ def show_exports(results: Results) -> None:
             icon=":material/article:",
             on_click="ignore",
         )
-        st.radio(
-            "Charts as",
-            _FORMS,
-            index=_FORMS.index(st.session_state.get(_PICTURES, "PNG")),
-            horizontal=True,
-            key="benchmark-form",
-            on_change=_take_form,
-            help="The camera above each chart saves it.",
-        )
+        form = st.session_state.get(_PICTURES, "PNG")
+        st.radio("Charts as", _FORMS, index=_FORMS.index(form), horizontal=True,
+                 key="benchmark-form", on_change=_take_form,
+                 help="The camera above each chart saves it.")  # fmt: skip
 
 
 def _take_form() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, cast
 
 import streamlit as st
@@ -41,6 +41,8 @@ class LiveSession:
         When it began to connect, on the monotonic clock.
     reader : StreamReader or None
         The station or file, if one was asked for.
+    stations : LivePlaces
+        Each reader takes one.
     """
 
     listener: LiveListener
@@ -50,6 +52,7 @@ class LiveSession:
     link: Link = "idle"
     linking_since: float = 0.0
     reader: StreamReader | None = None
+    stations: LivePlaces = field(default_factory=lambda: LivePlaces(1))
 
     @property
     def is_live(self) -> bool:
@@ -107,7 +110,9 @@ class LiveSession:
                 self.listener.source = reader.title or reader.station or reader.url
                 self.listener.push(chunk, sr)
 
-        reader = StreamReader(url, hear=hear, is_wanted=_presence(), limits=limits)
+        reader = StreamReader(
+            url, hear=hear, is_wanted=_presence(), limits=limits, places=self.stations
+        )
         self.reader = reader
         reader.start()
 
@@ -119,14 +124,16 @@ class LiveSession:
         self.listener.stop()
 
 
-def live_session(load_classifier: Callable[[], Classifier], *, places: LivePlaces) -> LiveSession:
+def live_session(
+    load_classifier: Callable[[], Classifier], *, places: LivePlaces, stations: LivePlaces
+) -> LiveSession:
     """Return the visitor's live session; the first call makes it.
 
     Parameters
     ----------
     load_classifier : callable
-    places : LivePlaces
-        Shared by all visitors.
+    places, stations : LivePlaces
+        Of listeners and of what they tune in to; shared by all visitors.
 
     Returns
     -------
@@ -143,6 +150,7 @@ def live_session(load_classifier: Callable[[], Classifier], *, places: LivePlace
             listener=LiveListener(StreamingClassifier(classifier), places=places),
             genres=classifier.genres,
             patch_seconds=classifier.bundle.features.patch_seconds,
+            stations=stations,
         )
     return cast("LiveSession", st.session_state["songnet_live"])
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from typing import BinaryIO, Literal, cast
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from songnet.exceptions import AudioDecodeError, AudioError, RemoteAudioError
-from songnet.signal.decoders import AudioStream, PyAVStream
-from songnet.signal.remote import RemoteAudio, RemoteLimits
+from songnet.exceptions import AudioDecodeError, RemoteAudioError, SongNetError
+from songnet.inference.live_places import LiveFullError, LivePlaces
+from songnet.signal.remote import RemoteLimits
+from songnet.signal.remote_process import RemoteBlock, RemoteSound
 
 __all__ = ["StreamReader", "StreamState"]
 
@@ -20,7 +21,12 @@ StreamState = Literal["connecting", "playing", "stopped", "ended", "failed"]
 _Block = npt.NDArray[np.float32]
 _LEAD_SECONDS = 0.3
 _ASK_SECONDS = 1.0
+_FIRST_SOUND_SECONDS = 30.0
 _FAULT = RemoteAudioError("Listening to the address ended by a fault of the app. Start it again.")
+
+
+class _LeftError(Exception):
+    """Nobody listens any more."""
 
 
 class StreamReader:
@@ -34,13 +40,16 @@ class StreamReader:
     is_wanted : callable
         Asked about once a second; the reader ends when it says no.
     limits : RemoteLimits, optional
+    places : LivePlaces, optional
+        It takes one of them while it runs, or fails; its own by default.
 
     Attributes
     ----------
     url : str
-    error : AudioError or None
+    error : SongNetError or None
         Why it failed.
-    codec : str
+    codec, station, title : str
+        What the server calls itself and what plays now; may be empty.
     """
 
     def __init__(
@@ -50,16 +59,19 @@ class StreamReader:
         hear: Callable[[_Block, int], None],
         is_wanted: Callable[[], bool],
         limits: RemoteLimits | None = None,
+        places: LivePlaces | None = None,
     ) -> None:
         self.url = url
         self._state: StreamState = "connecting"
-        self.error: AudioError | None = None
-        self.codec = ""
+        self.error: SongNetError | None = None
+        self.codec = self.station = self.title = ""
         self._hear = hear
         self._is_wanted = is_wanted
         self._limits = limits or RemoteLimits()
-        self._remote: RemoteAudio | None = None
+        self._places = places or LivePlaces(1)
+        self._sound: RemoteSound | None = None
         self._stopping = threading.Event()
+        self._began = self._asked = self._played_seconds = 0.0
         self._thread = threading.Thread(target=self._run, name="live-stream", daemon=True)
 
     def start(self) -> None:
@@ -69,8 +81,8 @@ class StreamReader:
     def stop(self) -> None:
         """End; returns at once, also while the thread waits for the server."""
         self._stopping.set()
-        if self._remote is not None:
-            self._remote.abort()
+        if self._sound is not None:
+            self._sound.abort()
 
     @property
     def state(self) -> StreamState:
@@ -84,55 +96,55 @@ class StreamReader:
         """It connects or plays."""
         return self.state in ("connecting", "playing")
 
-    @property
-    def title(self) -> str:
-        """What plays now, as the station says; may be empty."""
-        return self._remote.title if self._remote else ""
-
-    @property
-    def station(self) -> str:
-        """What the server calls itself; may be empty."""
-        return self._remote.station if self._remote else ""
-
     def _run(self) -> None:
-        error: AudioError | None = _FAULT
+        error: SongNetError | None = _FAULT
         try:
-            with RemoteAudio(self.url, limits=self._limits) as remote:
-                self._remote = remote
-                self._read(remote)
+            if not self._places.take(self):
+                raise LiveFullError(self._places.n_places)
+            self._began = self._asked = time.monotonic()
+            self._sound = RemoteSound(self.url, limits=self._limits)
+            if not self._stopping.is_set():
+                self._sound.listen(self._take)
             error = None
+        except _LeftError:
+            self._stopping.set()
         except AudioDecodeError:
             error = RemoteAudioError(
                 "What the address gives cannot be decoded as it arrives. If it is a file, "
                 "download it and upload it on the Classify page."
             )
-        except AudioError as caught:
+        except SongNetError as caught:
             error = caught
         finally:  # an unforeseen fault goes on to threading.excepthook, which logs it
+            self._places.give_back(self)
             is_stopped = self._stopping.is_set()
             self.error = None if is_stopped else error
             self._state = "stopped" if is_stopped else "failed" if error else "ended"
 
-    def _read(self, remote: RemoteAudio) -> None:
-        if self._stopping.is_set():
-            return
-        with PyAVStream(cast("BinaryIO", remote)) as stream:
-            self.codec = stream.codec
-            self._state = "playing"
-            self._play(stream)
-
-    def _play(self, stream: AudioStream) -> None:
+    def _take(self, block: RemoteBlock | None) -> None:
         """Pass the sound on, never far ahead of the clock."""
-        began = asked = time.monotonic()
-        played_seconds = 0.0
-        for block in stream.blocks():
-            self._hear(block, stream.sr)
-            played_seconds += len(block) / stream.sr
-            now = time.monotonic()
-            if now - asked > _ASK_SECONDS:
-                asked = now
-                if not self._is_wanted():
-                    self._stopping.set()
-            ahead_seconds = played_seconds - (now - began) - _LEAD_SECONDS
-            if self._stopping.wait(max(ahead_seconds, 0.0)):
-                return
+        now = time.monotonic()
+        if now - self._asked > _ASK_SECONDS:
+            self._asked = now
+            if not self._is_wanted():
+                raise _LeftError
+        if block is not None:
+            self._pass_on(block)
+        elif self._state == "connecting" and now - self._began > _FIRST_SOUND_SECONDS:
+            raise RemoteAudioError(
+                f"No sound came within {_FIRST_SOUND_SECONDS:g} seconds. Check the address, or try "
+                "again later."
+            )
+
+    def _pass_on(self, block: RemoteBlock) -> None:
+        if self._state == "connecting":
+            self.codec = block.codec
+            self._state = "playing"
+            self._began = time.monotonic()
+        self.station, self.title = block.station, block.title
+        self._hear(block.y, block.sr)
+        self._played_seconds += len(block.y) / block.sr
+        now = time.monotonic()
+        ahead_seconds = self._played_seconds - (now - self._began) - _LEAD_SECONDS
+        if self._stopping.wait(max(ahead_seconds, 0.0)):
+            raise _LeftError

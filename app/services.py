@@ -10,7 +10,7 @@ import json
 import logging
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import streamlit as st
 
@@ -87,7 +87,7 @@ def load_classifier() -> Classifier:
 
 
 @st.cache_resource(show_spinner=False)
-def live_places(n_places: int) -> LivePlaces:
+def live_places(n_places: int, of: Literal["ears", "stations"] = "ears") -> LivePlaces:  # noqa: ARG001
     """Return the places for live listening, the same for all visitors."""
     return LivePlaces(n_places)
 
@@ -125,8 +125,7 @@ def analyse(clip: Clip, *, limits: DecodeLimits) -> Analysis | AudioError:
     Returns
     -------
     result : Analysis or AudioError
-        The error is returned, so that it is cached as any other answer; a
-        fault of the decoder is not, so that the same file can be tried again.
+        A fault of the decoder is not cached: the file can be tried again.
 
     Raises
     ------

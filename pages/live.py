@@ -16,8 +16,11 @@ except SongNetError as error:
     st.stop()
 
 try:
-    places = services.live_places(settings.max_live_sessions)
-    session = live_session(services.load_classifier, places=places)
+    session = live_session(
+        services.load_classifier,
+        places=services.live_places(settings.max_live_sessions),
+        stations=services.live_places(settings.max_live_sessions, of="stations"),
+    )
     live_view.choose_source(session)
     servers = live.ice_servers()
     advice = st.container()

@@ -65,7 +65,7 @@ class Worker:
         function: Callable[..., _T],
         *args: Any,
         seconds: float | None = None,
-        progress: Callable[[float], None] | None = None,
+        progress: Callable[[Any], None] | None = None,
         **kwargs: Any,
     ) -> _T:
         """Call a function in the process.
@@ -158,6 +158,10 @@ class Worker:
         return WorkerError(
             f"A process ended without an answer, with the status {self._python.returncode}."
         )
+
+    def interrupt(self) -> None:
+        """End the process while another thread calls it: there, the call raises WorkerError."""
+        self._python.kill()
 
     def end(self) -> None:
         """End the process, whatever it does."""

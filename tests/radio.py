@@ -31,7 +31,8 @@ class Radio(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_address[1]}"
 
     def put(self, path: str, body: bytes = b"", **answer: Any) -> str:
-        """Serve a body; answer may hold kind, status, headers and stall (after the body)."""
+        """Serve a body; answer may hold kind, status, headers, stall (after the body) and
+        drops (sent meanwhile)."""
         self.pages[path] = {"body": body, **answer}
         return self.url + path
 
@@ -65,17 +66,18 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             self.wfile.write(page["body"])
             if page.get("stall"):
-                self._stall()
+                self._stall(drops=page.get("drops", b""))
         except OSError:
             return
         finally:
             self.server.count(-1)
 
-    def _stall(self) -> None:
-        """Send nothing more until the client leaves or the test ends."""
+    def _stall(self, *, drops: bytes) -> None:
+        """Send nothing more, or drops, until the client leaves or the test ends."""
         self.connection.settimeout(0.1)
         while not self.server.release.is_set():
             try:
+                self.wfile.write(drops)
                 if not self.connection.recv(1):
                     return
             except TimeoutError:

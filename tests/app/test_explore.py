@@ -11,21 +11,19 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app import explore, neighbours
+from app import explore
 from app.explore import Choice
 from app.explore_charts import MAP_POINTS, collection_colors, map_figure
-from app.neighbours import neighbours_html
 from app.settings import Settings, read_settings
 from songnet.datasets.base import Dataset, Track
 from songnet.datasets.collections import index_path
 from songnet.datasets.index import write_index
 from songnet.exceptions import AudioDecodeError, AudioTooLongError
-from songnet.inference.classifier import Classifier
 from songnet.inference.collection import Collection, write_collection
 from songnet.signal.audio import DecodeLimits
 from tests.app.conftest import html_text
 from tests.app.stub import GENRES, clip
-from tests.inference.collections_stub import DIGEST, embedding_classifier, generated_collection
+from tests.inference.collections_stub import generated_collection
 
 N_TRACKS = 120
 TITLE = "Song number 7"
@@ -72,20 +70,6 @@ def choose(visit: AppTest, row: int) -> AppTest:
     return visit
 
 
-def test_sound_begins_by_itself_only_where_its_track_was_just_chosen(
-    folder: Path, repo_root: Path
-) -> None:
-    visit = open_page(repo_root)
-    visit.session_state["explore-chosen-in"] = visit.session_state["songnet_visit"].number
-    choose(visit, 7)
-    assert visit.get("audio")[0].proto.autoplay
-    visit.run()
-    assert visit.get("audio")[0].proto.autoplay
-    visit.switch_page(str(repo_root / "pages" / "compare.py")).run()
-    visit.switch_page(str(repo_root / "pages" / "explore.py")).run()
-    assert not visit.get("audio")[0].proto.autoplay
-
-
 def table(visit: AppTest) -> pd.DataFrame:
     return visit.dataframe[0].value
 
@@ -102,7 +86,8 @@ def test_filter_and_choose(folder: Path, repo_root: Path) -> None:
     choose(visit, 7)
     assert TITLE in [heading.value for heading in visit.subheader]
     assert "CC BY-NC 4.0" in html_text(visit)
-    assert len(visit.get("audio")) == 1
+    (player,) = visit.get("audio")
+    assert not player.proto.autoplay  # it was not chosen on this visit of the page
     choose(visit, 8)
     assert len(visit.get("audio")) == 0
     assert "Its audio is not on this machine." in [c.value for c in visit.caption]
@@ -305,35 +290,10 @@ def test_the_table_shows_percents_and_no_none(collection: Collection) -> None:
     )
 
 
-def test_neighbours_are_escaped_and_have_their_licence(collection: Collection) -> None:
-    near = collection.frame.head(2).assign(similarity=[0.99, 0.5], title=["<b>x</b>", "y"])
-    near["licence"] = ["<i>CC BY</i>", ""]
-    text = neighbours_html(near)
-    assert "<b>" not in text
-    assert "&lt;b&gt;x" in text
-    assert "&lt;i&gt;CC BY" in text
-    assert "0.99" in text
-
-
-def show_some_neighbours() -> None:
-    import numpy as np
-
-    from app.neighbours import show_neighbours
-
-    show_neighbours(np.ones(16, np.float32), sha256=f"{3:064x}")
-
-
-@pytest.mark.parametrize(("digest", "is_shown"), [(DIGEST, True), ("1" * 64, False)])
-def test_only_neighbours_made_with_this_model_are_shown(
-    collection: Collection,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    digest: str,
-    is_shown: bool,
-) -> None:
-    write_collection(collection, tmp_path / neighbours.NEIGHBOURS_FILE, with_paths=False)
-    monkeypatch.setattr(neighbours, "find_bundle", lambda: tmp_path)
-    monkeypatch.setattr(Classifier, "load", lambda: embedding_classifier(digest))
-    visit = AppTest.from_function(show_some_neighbours).run()
-    assert not visit.exception
-    assert ("Song number" in html_text(visit)) == is_shown
+def test_sound_begins_by_itself_where_it_was_just_chosen(folder: Path, repo_root: Path) -> None:
+    visit = open_page(repo_root)
+    visit.session_state["explore-chosen-in"] = visit.session_state["songnet_visit"].number
+    assert choose(visit, 7).get("audio")[0].proto.autoplay
+    for page in ("compare", "explore"):
+        visit.switch_page(str(repo_root / "pages" / f"{page}.py")).run()
+    assert not visit.get("audio")[0].proto.autoplay

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ import numpy.typing as npt
 import pytest
 
 from app.live_stream import StreamReader
+from songnet.inference.live_places import LivePlaces
 from songnet.signal.remote import RemoteLimits
 from tests.app.stub import SR, beat, clip
 from tests.radio import Radio, serve_radio
@@ -130,6 +132,56 @@ def test_reader_ends_when_nobody_is_there(
     ear.is_wanted = False
     until(lambda: not reader.is_running)
     assert ear.seconds < 50
+
+
+def test_a_station_of_drops_without_sound_is_left(
+    radio: Radio, listen: Listen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = radio.put("/a.mp3", stall=True, drops=b"\0")
+    reader, ear = listen(url)
+    ear.is_wanted = False
+    until(lambda: not reader.is_running)
+    assert (reader.state, reader.error) == ("stopped", None)
+    monkeypatch.setattr("app.live_stream._FIRST_SOUND_SECONDS", 0.2)
+    reader, ear = listen(url)
+    until(lambda: not reader.is_running)
+    assert reader.state == "failed"
+    assert "No sound came within 0.2 seconds" in str(reader.error)
+    assert ear.blocks == []
+
+
+def _break_down(*_args: object, **_options: object) -> None:
+    ctypes.string_at(0)
+
+
+def test_a_decoder_that_crashes_is_an_error_of_its_station(
+    radio: Radio, listen: Listen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = radio.put("/a.mp3", clip(20, kind="MP3"), stall=True)
+    other, ear = listen(url)
+    until(lambda: ear.seconds > 0)
+    monkeypatch.setattr("songnet.signal.remote_process._send", _break_down)
+    reader, _ = listen(url)
+    until(lambda: not reader.is_running)
+    assert reader.state == "failed"
+    assert "decoder broke down" in str(reader.error)
+    assert other.state == "playing"
+
+
+def test_a_station_takes_a_place_from_its_beginning(radio: Radio) -> None:
+    places = LivePlaces(1)
+    url = radio.put("/a.mp3", stall=True)
+    readers = [
+        StreamReader(url, hear=Ear().hear, is_wanted=lambda: True, limits=LIMITS, places=places)
+        for _ in range(2)
+    ]
+    readers[0].start()
+    until(lambda: places.is_full)
+    readers[1].start()
+    until(lambda: not readers[1].is_running)
+    assert "All 1 places" in str(readers[1].error)
+    readers[0].stop()
+    until(lambda: not places.is_full)
 
 
 def test_thirty_stations_leave_nothing_behind(radio: Radio, listen: Listen) -> None:
