@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -62,10 +63,10 @@ class Published:
             raise _damaged(path, f"it lacks {entry.name}")
         return rows
 
-    def section(self, name: str) -> dict[str, Any]:
-        """What a study found, by the names of the models."""
-        models: dict[str, Any] = _read(self.folder / f"{name}.json").get("models", {})
-        return models
+    def section(self, study: str, names: Iterable[str]) -> dict[str, Any]:
+        """What a study found of these models, where it did."""
+        found = _read(self.folder / f"{study}.json").get("models", {})
+        return {name: found[name] for name in names if name in found}
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -85,12 +85,13 @@ def codec_section(scored: Mapping[str, Scored], reader: Reader) -> dict[str, Any
 
 
 def learning_curve_section(
-    scored: Mapping[str, Scored], reader: Reader, seed: int
+    scored: Mapping[str, Scored], reader: Reader, seed: int, *, before: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Metrics against the share of the training data, where all folds are there.
 
     ``n_train`` is the mean number of whole clips of the share; networks learn
-    from the excerpts of as many artists too.
+    from the excerpts of as many artists too. ``before`` has points that were
+    found elsewhere.
     """
     models: dict[str, Any] = {}
     for name, whole in scored.items():
@@ -101,14 +102,14 @@ def learning_curve_section(
             if not reader.missing_folds(whole.entry, "learning-curve", share):
                 rows = reader.rows(whole.entry, "learning-curve", share)
                 parts.append((share, reader.scored(whole.entry, "learning-curve", rows)))
-        models[name] = [
-            {
+        points = {point["share"]: point for point in before.get(name, ())}
+        for share, part in (*parts, (1.0, whole)):
+            points[share] = {
                 "share": share,
                 "n_train": _mean_whole_clips(reader, share),
                 **headline_intervals(part, seed),
             }
-            for share, part in (*parts, (1.0, whole))
-        ]
+        models[name] = [points[share] for share in sorted(points)]
     return models
 
 

@@ -6,7 +6,7 @@ fold; every ``.json`` beside it says from which data, code and versions.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,8 @@ from songnet.exceptions import DatasetError
 from songnet.provenance import git_commit, versions
 
 __all__ = ["Summary", "summarise"]
+
+_STUDIES = ("robustness", "seconds", "codec", "learning_curve", "leaky", "cost")
 
 
 @dataclass(frozen=True)
@@ -88,17 +90,20 @@ def summarise(
     scored, kept, incomplete = _find_models(entries, reader, before)
     if not scored:
         raise DatasetError(f"No model has all folds in {run_dir}; run `songnet benchmark run`.")
+    old = {study: before.section(study, kept) for study in _STUDIES}
     new: dict[str, dict[str, Any]] = {
         "robustness": conditions_section(scored, reader, "robustness", seed),
         "seconds": conditions_section(scored, reader, "seconds", seed),
         "codec": codec_section(scored, reader),
-        "learning_curve": learning_curve_section(scored, reader, seed),
+        "learning_curve": learning_curve_section(
+            scored, reader, seed, before=old["learning_curve"]
+        ),
         "leaky": leaky_section(scored, reader, seed),
         "cost": cost_section(scored, reader),
     }
     studies = {
-        name: _with_kept(models, before.section(name), scored=scored, kept=kept)
-        for name, models in new.items()
+        study: {n: (old[study] | models)[n] for n in scored if n in old[study] or n in models}
+        for study, models in new.items()
     }
     training = {name: before.models[name]["training"] for name in kept}
     contents: dict[str, dict[str, Any]] = {
@@ -138,15 +143,6 @@ def _find_models(
         else:
             incomplete[entry.name] = ", ".join(str(fold) for fold in missing)
     return scored, kept, incomplete
-
-
-def _with_kept(
-    new: Mapping[str, Any], before: Mapping[str, Any], *, scored: Iterable[str], kept: Iterable[str]
-) -> dict[str, Any]:
-    """Add what was found before of the models kept; of a learning curve, the longer one."""
-    old = {name: before[name] for name in kept if name in before}
-    found = {name: max(new.get(name, ()), old.get(name, ()), key=len) for name in scored}
-    return {name: models for name, models in found.items() if models}
 
 
 def _provenance(dataset: Dataset, seed: int, scored: Mapping[str, Scored]) -> dict[str, Any]:

@@ -141,9 +141,11 @@ def test_a_study_run_later_joins_what_was_kept(inputs, done, only_majority, resu
     assert [point["share"] for point in points] == [0.5, 1.0]
     assert points[0]["accuracy"]["value"] == 0.5
     assert read(results / "codec.json")["models"] == codec
-    shutil.rmtree(only_majority / "learning-curve-50")
+    (only_majority / "learning-curve-50").rename(only_majority / "learning-curve-25")
     summarise((MAJORITY, learner), inputs, run_dir=only_majority, results=results, seed=0)
-    assert read(results / "learning_curve.json")["models"]["knn"] == points
+    later = read(results / "learning_curve.json")["models"]["knn"]
+    assert [point["share"] for point in later] == [0.25, 0.5, 1.0]
+    assert later[1:] == points
 
 
 def test_of_a_model_run_again_nothing_is_kept(inputs, done, results, tmp_path):
