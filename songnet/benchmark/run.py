@@ -167,8 +167,7 @@ class BenchmarkRun:
         """What the fold's honest network says of single segments, as the leaky one is scored."""
         fold_of = {track.track_id: track.fold for track in self.inputs.scored}
         tested = [s for s in segments if fold_of[s.track_id.rpartition("#")[0]] == piece.fold]
-        folder = Piece(piece.entry, "folds", piece.fold).folder(self.run_dir)
-        network = load_learned(piece.entry, folder, store=store)
+        network = load_learned(piece.entry, self._folder_of_model(piece), store=store)
         probs = network.predict(tested, self.inputs)
         return (self._rows(piece, tested, probs, condition=HONEST),)
 
@@ -220,15 +219,24 @@ class BenchmarkRun:
     def _cost(self, piece: Piece, _deadline: Deadline) -> None:
         from songnet.benchmark.cost import measure_cost
 
-        trained = piece.model_of.read(self.run_dir)
-        if trained is None:
-            raise DatasetError(f"{piece.model_of.name} is not finished; run it first.")
+        folder = self._folder_of_model(piece)
+        trained = piece.model_of.read(self.run_dir) or {}
         track = _tested(self.inputs.scored, piece.fold)[0]
-        cost = measure_cost(piece.entry, piece.model_of.folder(self.run_dir), track.path)
+        cost = measure_cost(piece.entry, folder, track.path)
         self._finish(piece, {**cost, "train_seconds": trained.get("train_seconds")})
 
     def _load(self, piece: Piece) -> Learned:
-        return load_learned(piece.entry, piece.model_of.folder(self.run_dir))
+        return load_learned(piece.entry, self._folder_of_model(piece))
+
+    def _folder_of_model(self, piece: Piece) -> Path:
+        """Folder of the fold's model, if it learned from this data with this seed and settings."""
+        trained = Piece(piece.entry, "folds", piece.fold)
+        if not trained.is_done(self.run_dir, data_hash=self.inputs.dataset.hash, seed=self.seed):
+            raise DatasetError(
+                f"{trained.name} is not finished; run the study 'folds' of {piece.entry.name} "
+                "first."
+            )
+        return trained.folder(self.run_dir)
 
     def _learned_from(self, piece: Piece) -> Sequence[Track]:
         """All tracks for a network; excerpts are not for classifiers of whole clips."""

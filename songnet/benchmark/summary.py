@@ -30,7 +30,7 @@ from songnet.evaluation.comparison import compare_models
 from songnet.evaluation.json_file import to_plain, write_object
 from songnet.evaluation.metrics import confusion_matrix, per_genre
 from songnet.evaluation.slices import metrics_by_slice
-from songnet.exceptions import DatasetError
+from songnet.exceptions import DatasetError, ResultsError
 from songnet.provenance import git_commit, versions
 
 __all__ = ["Summary", "summarise"]
@@ -82,11 +82,17 @@ def summarise(
     DatasetError
         If no model has all folds.
     ResultsError
-        If the results that are there are damaged.
+        If the results that are there are damaged, or hold a model that is not
+        among the entries and would be lost.
     """
     dataset = inputs.dataset
     reader = Reader(dataset, run_dir, seed=seed)
     before = Published.read(results, dataset, seed=seed)
+    if lost := sorted(set(before.models) - {entry.name for entry in entries}):
+        raise ResultsError(
+            f"{results} holds {lost}, which are none of the models here; name the files of "
+            "embedding models (--embedding), or choose another --results folder."
+        )
     scored, kept, incomplete = _find_models(entries, reader, before)
     if not scored:
         raise DatasetError(f"No model has all folds in {run_dir}; run `songnet benchmark run`.")

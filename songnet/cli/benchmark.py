@@ -138,7 +138,6 @@ def summarise(
     run_dir: RunDir = _RUN_DIR,
     store: StoreRoot = None,
     results: Results = _RESULTS,
-    model: Models = None,
     embedding: Embeddings = None,
     seed: Seed = 0,
 ) -> None:
@@ -151,7 +150,7 @@ def summarise(
 
     inputs = _inputs(dataset, root=root, store=store)
     summary = write_results(
-        _entries(model, embedding), inputs, run_dir=run_dir, results=results, seed=seed
+        _entries(None, embedding), inputs, run_dir=run_dir, results=results, seed=seed
     )
     if summary.kept:
         typer.echo(f"Not run here, kept as they were: {', '.join(summary.kept)}", err=True)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
@@ -13,6 +14,7 @@ import pytest
 
 from songnet.benchmark import cost
 from songnet.benchmark.adopt import adopt_folds
+from songnet.benchmark.deadline import Deadline
 from songnet.benchmark.entries import Entry
 from songnet.benchmark.pieces import HONEST, STUDIES, Piece, list_pieces
 from songnet.benchmark.run import BenchmarkRun
@@ -86,6 +88,15 @@ def test_a_study_without_its_models_says_what_to_run(inputs, tmp_path):
     assert "run the study 'folds' of knn first" in report.failed["seconds/knn/fold-0"]
 
 
+@pytest.mark.parametrize("study", ["codec", "seconds", "robustness", "cost"])
+def test_a_model_of_another_seed_is_not_studied(inputs, done, tmp_path, study):
+    run_dir = shutil.copytree(done / "folds", tmp_path / "folds").parent
+    pieces = list_pieces((KNN,), (0,), studies=[study])
+    with pytest.raises(ParameterError, match="other settings, data or seed"):
+        BenchmarkRun(inputs, run_dir, seed=1).run_piece(pieces[0], Deadline.after(1))
+    assert not (run_dir / study).exists()
+
+
 class _InThisProcess:
     """Stands for a pool of one process: starting one imports TensorFlow again."""
 
@@ -126,6 +137,18 @@ def test_litert_is_measured_alone_and_on_one_thread(inputs, repo_root):
     assert looked["threads"] == {1}
     assert not looked["has_tensorflow"]
     assert looked["peak_mib"] > 10
+
+
+def _peak() -> dict[str, float]:
+    return {"peak_mib": cost._peak_mib()}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere it begins with nothing")
+def test_the_memory_of_a_process_is_its_own():
+    before = cost._in_own_process(_peak)["peak_mib"]
+    held = np.ones(2**27)  # 1 GiB in the process that starts the other
+    assert cost._in_own_process(_peak)["peak_mib"] < before + 256
+    assert held.all()
 
 
 def test_the_cost_of_a_classifier_is_measured(inputs, done, one_process):

@@ -156,6 +156,13 @@ def test_of_a_model_run_again_nothing_is_kept(inputs, done, results, tmp_path):
     assert read(results / "seconds.json")["models"] == {}
 
 
+def test_no_model_is_lost_for_not_being_named(inputs, done, results):
+    before = read(results / "leaderboard.json")
+    with pytest.raises(ResultsError, match=r"holds \['majority'\].*--embedding"):
+        summarise((KNN,), inputs, run_dir=done, results=results, seed=0)
+    assert read(results / "leaderboard.json") == before
+
+
 def test_results_of_other_settings_data_or_seed_are_not_kept(inputs, only_majority, results):
     other = replace(KNN, baseline="logistic_regression")
     summary = summarise((MAJORITY, other), inputs, run_dir=only_majority, results=results, seed=0)

@@ -28,9 +28,9 @@ def test_an_unknown_model_is_an_error_of_one_line(songnet, tmp_path):
 @pytest.mark.slow
 def test_run_resumes_and_summarise_writes_what_was_measured(songnet, tmp_path):
     generate_synthetic(tmp_path / "data", tracks_per_genre=5, seconds=3.0)
-    common = ("--dataset", "synthetic", "--root", tmp_path / "data")
-    common += ("--run-dir", tmp_path / "run", "--model", "majority", "--model", "knn_mel_mean")
-    work = ("benchmark", "run", *common, "--store", tmp_path / "store", "--study", "folds")
+    common = ("--dataset", "synthetic", "--root", tmp_path / "data", "--run-dir", tmp_path / "run")
+    models = ("--model", "majority", "--model", "knn_mel_mean")
+    work = ("benchmark", "run", *common, *models, "--store", tmp_path / "store", "--study", "folds")
     first = songnet(*work, "--fold", 0, "--jobs", 1)
     assert first.exit_code == 0, first.output
     assert "folds/majority/fold-0: done" in first.stderr
