@@ -272,6 +272,19 @@ class TrainConfig(Config):
     validation_share: float = 0.1
     seed: int = 0
 
+    def __post_init__(self) -> None:
+        least = {"epochs": 1, "batch_size": 1, "crops_per_track": 1, "statistics_epochs": 1}
+        for name, at_least in {**least, "patience": 0, "warmup_epochs": 0, "seed": 0}.items():
+            if getattr(self, name) < at_least:
+                raise ParameterError(
+                    f"{name} is {getattr(self, name)}; it must be at least {at_least}."
+                )
+        for name in ("degraded_share", "short_share", "validation_share"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ParameterError(f"{name} is {getattr(self, name)}; expected 0 to 1.")
+        if self.learning_rate <= 0:
+            raise ParameterError(f"learning_rate is {self.learning_rate}; expected more than 0.")
+
     @property
     def cycles(self) -> tuple[tuple[int, int], ...]:
         """First epoch and end of each cycle of the learning rate, from 0."""

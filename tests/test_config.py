@@ -39,6 +39,22 @@ def test_impossible_features_are_refused(change: dict[str, float], message: str)
         FeatureConfig().replace(**change)
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"epochs": 0}, "epochs is 0; it must be at least 1"),
+        ({"batch_size": 0}, "batch_size is 0"),
+        ({"crops_per_track": 0}, "crops_per_track is 0"),
+        ({"seed": -1}, "seed is -1; it must be at least 0"),
+        ({"validation_share": 1.5}, "expected 0 to 1"),
+        ({"learning_rate": 0.0}, "expected more than 0"),
+    ],
+)
+def test_impossible_trainings_are_refused(change: dict[str, float], message: str) -> None:
+    with pytest.raises(ParameterError, match=message):
+        TrainConfig().replace(**change)
+
+
 def test_at_most_four_convolutions_in_front() -> None:
     with pytest.raises(ParameterError, match="5 entries"):
         ModelConfig(front_end_filters=(8, 8, 8, 8, 8))

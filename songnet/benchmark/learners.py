@@ -257,15 +257,12 @@ def _open_network(entry: Entry, folder: Path, *, store: LogMels | None) -> Learn
 def _fit_temperature(
     dataset: Dataset, folder: Path, store: LogMels, genres: tuple[str, ...]
 ) -> float:
-    """Fit on the artists that the training held out."""
-    import json
-
+    """Fit on the tracks that the training held out."""
     from songnet.models.registry import load_network, logits_network
+    from songnet.training.run_folder import read_held_out
 
     run_dir = folder / _NETWORK_FOLDER
-    run = json.loads((run_dir / "run.json").read_text(encoding="utf-8"))
-    groups = set(run["held_out_groups"])
-    tracks = [track for track in dataset if track.group in groups and track.evaluate]
+    tracks = read_held_out(run_dir, dataset)
     if not tracks:
         return 1.0
     network = logits_network(load_network(run_dir / "network.keras"))

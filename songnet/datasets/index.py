@@ -167,14 +167,20 @@ def write_index(dataset: Dataset, path: Path, *, root: Path, fingerprint: str = 
         See `CollectionIndex`.
     """
     root = root.resolve()
-    rows = [_row(track, root) for track in dataset]
+    rows, skipped = [], dict(dataset.skipped)
+    for track in dataset:
+        if _is_utf8(track.track_id) and _is_utf8(str(track.path)):
+            rows.append(_row(track, root))
+        else:
+            name = track.track_id.encode("utf-8", "backslashreplace").decode()
+            skipped[name] = "its name is not UTF-8; rename it"
     metadata = {
         "songnet_index": _SCHEMA_VERSION,
         "name": dataset.name,
         "root": str(root),
         "citation": dataset.citation,
         "licence": dataset.licence,
-        "skipped": json.dumps(dict(dataset.skipped)),
+        "skipped": json.dumps(skipped),
         "fingerprint": fingerprint,
     }
     table = pa.Table.from_pylist(rows, schema=SCHEMA.with_metadata(metadata))
@@ -234,6 +240,15 @@ def _row(track: Track, root: Path) -> dict[str, Any]:
     path = track.path.resolve() if track.path.name else root
     inside = path != root and path.is_relative_to(root)
     return row | {"path": path.relative_to(root).as_posix() if inside else ""}
+
+
+def _is_utf8(text: str) -> bool:
+    """Names of files may hold bytes that are none."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _inside(root: Path, relative: str) -> Path:

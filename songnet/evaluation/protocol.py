@@ -8,7 +8,6 @@ interrupted evaluation goes on where it stopped.
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -170,6 +169,7 @@ def predict_fold(
     """
     from songnet.export.tflite import RUNTIME_PRECISIONS, export_tflite
     from songnet.inference.runtime import KerasRuntime, LiteRTRuntime
+    from songnet.training.run_folder import read_held_out
     from songnet.training.train import train
 
     genres = dataset.genres
@@ -182,7 +182,9 @@ def predict_fold(
         genres=genres,
     )
     path = run_dir / "predictions.npz"
-    made_from = _made_from(result.network, twins, degraded)
+    tested = [track for track in dataset if track.fold == fold and track.evaluate]
+    held_out = read_held_out(run_dir, dataset)
+    made_from = _made_from(result.network, (*tested, *held_out), twins, degraded)
     if path.is_file() and (found := FoldPredictions.load(path)).made_from == made_from:
         return found
     keras_runtime = KerasRuntime(result.network)
@@ -191,9 +193,7 @@ def predict_fold(
         lite = run_dir / f"model_{precision}.tflite"
         export_tflite(keras_runtime.model, lite, features=settings.features, precision=precision)
         runtimes[name] = LiteRTRuntime(lite)
-    tested = [track for track in dataset if track.fold == fold and track.evaluate]
     in_other_codec = [track for track in twins or () if track.fold == fold]
-    held_out = _held_out(dataset, run_dir)
     predictions = FoldPredictions(
         fold=fold,
         track_ids=_ids(tested),
@@ -214,21 +214,24 @@ def predict_fold(
     return predictions
 
 
-def _made_from(network: Path, twins: Dataset | None, degraded: DegradedStores | None) -> str:
-    """Name a network and what it hears beside the fold itself."""
+def _made_from(
+    network: Path,
+    predicted: tuple[Track, ...],
+    twins: Dataset | None,
+    degraded: DegradedStores | None,
+) -> str:
+    """Name a network and all that it hears."""
     degradation = degraded.test.degradation if degraded else None
-    heard = (twins.hash if twins else "", degradation.hash if degradation else "")
+    heard = (
+        Dataset("predicted", predicted).hash,
+        twins.hash if twins else "",
+        degradation.hash if degradation else "",
+    )
     return "-".join((file_sha256(network), *heard))
 
 
 def _ids(tracks: Sequence[Track]) -> npt.NDArray[np.str_]:
     return np.array([track.track_id for track in tracks], dtype=np.str_)
-
-
-def _held_out(dataset: Dataset, run_dir: Path) -> list[Track]:
-    run = json.loads((run_dir / "run.json").read_text(encoding="utf-8"))
-    groups = set(run["held_out_groups"])
-    return [track for track in dataset if track.group in groups and track.evaluate]
 
 
 def _track_logits(

@@ -31,6 +31,7 @@ __all__ = [
     "Collection",
     "not_heard_collection",
     "read_collection",
+    "read_root",
     "write_collection",
 ]
 
@@ -117,14 +118,15 @@ class Collection:
         frame : pandas.DataFrame
             Rows of `frame`, nearest first, with the cosine as ``similarity``.
         """
-        rows, similarity = self.space.nearest(embedding, k=k + 1)
+        n_same = int((self.frame["sha256"] == sha256).sum()) if sha256 else 0
+        rows, similarity = self.space.nearest(embedding, k=k + n_same)
         found = self.frame.iloc[self.predicted_rows[rows]].assign(similarity=similarity)
         if sha256:
             found = found[found["sha256"] != sha256]
         return found.head(k)
 
     def near_duplicates(self, *, at_least: float) -> pd.DataFrame:
-        """List pairs of tracks that are almost the same to the model.
+        """List tracks that are almost the same to the model as their nearest.
 
         Parameters
         ----------
@@ -189,9 +191,10 @@ def write_collection(collection: Collection, path: Path, *, with_paths: bool = T
     path : Path
         Parquet file to write.
     with_paths : bool
-        False for a copy to give away: no path, no folder.
+        False for a copy to give away: no path, no folder, and no error, which
+        may hold one; tracks that are known by their path are numbered.
     """
-    frame = collection.frame if with_paths else collection.frame.assign(path="")
+    frame = collection.frame if with_paths else _without_paths(collection.frame)
     schema = pa.schema([*SCHEMA, *RESULTS])
     table = pa.Table.from_pandas(frame[schema.names], schema=schema, preserve_index=False)
     for name, array in (("probs", collection.probs), ("embedding", collection.embeddings)):
@@ -218,6 +221,25 @@ def write_collection(collection: Collection, path: Path, *, with_paths: bool = T
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def _without_paths(frame: pd.DataFrame) -> pd.DataFrame:
+    number = pd.Series([f"track-{i}" for i in range(len(frame))], index=frame.index)
+    return frame.assign(
+        path="",
+        error="",
+        track_id=frame["track_id"].mask(frame["track_id"] == frame["path"], number),
+        group=frame["group"].mask(frame["group"].str.startswith("file:"), number),
+    )
+
+
+def read_root(path: Path) -> Path | None:
+    """Folder of the tracks of a collection file; None where it is no collection."""
+    try:
+        metadata = pq.read_schema(path).metadata or {}
+    except (OSError, pa.ArrowException):
+        return None
+    return Path(os.fsdecode(metadata[b"root"])) if metadata.get(b"root") else None
 
 
 def read_collection(path: Path) -> Collection:

@@ -24,7 +24,7 @@ from songnet.exceptions import BundleError, DatasetError
 from songnet.inference.batch import predict_files
 from songnet.inference.bundle import RUNTIME_FILES, Bundle
 from songnet.inference.classifier import Classifier
-from songnet.inference.collection import Collection, write_collection
+from songnet.inference.collection import Collection, read_root, write_collection
 from songnet.inference.embedding import EmbeddingSpace, project_map
 from songnet.provenance import git_commit, versions
 
@@ -91,8 +91,15 @@ def build_collection(
     BundleError
         If the model gives no embeddings.
     DatasetError
-        If no track can be read.
+        If no track can be read, or the folder holds the collection of another
+        place.
     """
+    root = read_root(folder / COLLECTION_FILE)
+    if root is not None and root.resolve() != index.root.resolve():
+        raise DatasetError(
+            f"{folder} holds the collection of {root}, not of {index.root}; name another folder "
+            "(--to), or remove that one."
+        )
     parts = _parts_folder(folder, index, model_digest(classifier.bundle))
     parts.mkdir(parents=True, exist_ok=True)
     done = _read_parts(parts, index)
@@ -152,10 +159,11 @@ def read_out_of_fold(
     for path in paths:
         fold = FoldPredictions.load(path)
         logits = fold.logits[runtime]
-        if logits.shape[1] != len(bundle.genres):
+        genres = json.loads(path.with_name("run.json").read_text(encoding="utf-8"))["genres"]
+        if genres != list(bundle.genres):
             raise DatasetError(
-                f"{path} holds {logits.shape[1]} genres, the model {len(bundle.genres)}; "
-                "evaluate the recipe of this model."
+                f"{path} is of the genres {', '.join(genres)}, the model of "
+                f"{', '.join(bundle.genres)}; evaluate the recipe of this model."
             )
         probs = softmax(logits / bundle.temperature, axis=1)
         found |= dict(zip(fold.track_ids.tolist(), probs, strict=True))

@@ -20,6 +20,12 @@ _PORTS = {"http": 80, "https": 443}
 _MAX_URL_CHARACTERS = 2000
 _IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 # An IPv6 address whose last 32 bits are reached as an IPv4 address (RFC 6052, RFC 8215).
+# Site-local, documentation and protocol assignments, which Python's `is_global` lets pass.
+_NOT_PUBLIC = (
+    ipaddress.IPv6Network("fec0::/10"),
+    ipaddress.IPv6Network("3fff::/20"),
+    ipaddress.IPv4Network("192.0.0.0/24"),
+)
 _NAT64 = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("64:ff9b:1::/48"))
 
 
@@ -131,7 +137,9 @@ def _is_public(address: str) -> bool:
     ip: _IPAddress = ipaddress.ip_address(address.partition("%")[0])
     inner = _embedded_v4(ip) if isinstance(ip, ipaddress.IPv6Address) else ()
     return all(
-        i.is_global and not (i.is_multicast or i.is_reserved or i.is_unspecified)
+        i.is_global
+        and not (i.is_multicast or i.is_reserved or i.is_unspecified)
+        and not any(i in network for network in _NOT_PUBLIC if network.version == i.version)
         for i in inner or (ip,)
     )
 

@@ -260,7 +260,9 @@ class _Reread:
 
 def _peek(file: BinaryIO, n: int) -> tuple[bytes, BinaryIO]:
     """Return the first bytes of a file, and the file from its beginning."""
-    head = file.read(n)
+    head = b""
+    while len(head) < n and (more := file.read(n - len(head))):  # a stream may give less
+        head += more
     if not hasattr(file, "seek"):
         return head, cast("BinaryIO", _Reread(head, file))
     file.seek(-len(head), io.SEEK_CUR)

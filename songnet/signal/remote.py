@@ -91,7 +91,7 @@ class RemoteAudio:
         self.station = _to_text(headers.get("icy-name", ""))
         interval = headers.get("icy-metaint", "0")
         self._read: _Read = self._response.read1
-        if interval.isdecimal() and int(interval) > 0:
+        if re.fullmatch(r"0*[1-9][0-9]{0,8}", interval):
             self._read = _IcyReader(self._read, int(interval), self._set_title).read
 
     def __enter__(self) -> Self:
@@ -231,7 +231,7 @@ def _connect_to(address: str, target: Target, limits: RemoteLimits) -> urllib3.H
 def _next_url(url: str, response: urllib3.BaseHTTPResponse, limits: RemoteLimits) -> str | None:
     """Return where the response leads on to; None where it is the sound itself."""
     if response.status in _REDIRECTS and "location" in response.headers:
-        return urljoin(url, response.headers["location"])
+        return _join(url, response.headers["location"])
     if response.status not in (200, 206):
         raise RemoteAudioError(
             f"The server answered {response.status} ({response.reason or 'no reason'}). "
@@ -240,13 +240,23 @@ def _next_url(url: str, response: urllib3.BaseHTTPResponse, limits: RemoteLimits
     kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
     path = url.partition("?")[0].lower()
     if kind in _PLAYLIST_TYPES or path.endswith((".m3u", ".m3u8", ".pls")):
-        return urljoin(url, _first_entry(_read_playlist(response, limits)))
+        return _join(url, _first_entry(_read_playlist(response, limits)))
     if not (kind.startswith(("audio/", "video/")) or kind in _AUDIO_TYPES):
         raise RemoteAudioError(
             f"The address leads to “{kind}”, not to sound. Stations name the address of "
             "the stream itself, often under “listen in another player”."
         )
     return None
+
+
+def _join(url: str, following: str) -> str:
+    try:
+        return urljoin(url, following)
+    except ValueError as error:
+        raise RemoteAudioError(
+            f"The server leads on to “{_to_text(following)[:200]}”, which is no address. Try again "
+            "later, or another stream."
+        ) from error
 
 
 def _read_playlist(response: urllib3.BaseHTTPResponse, limits: RemoteLimits) -> bytes:

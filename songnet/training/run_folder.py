@@ -20,6 +20,7 @@ __all__ = [
     "TrainSettings",
     "claim",
     "describe",
+    "read_held_out",
     "read_history",
     "read_result",
     "write_result",
@@ -86,7 +87,7 @@ def describe(
     held_out: Sequence[Track],
     degraded: FeatureStore | None,
 ) -> dict[str, Any]:
-    """Return what a run is of: its data, its settings, the artists held out."""
+    """Return what a run is of: its data, its settings, the tracks held out."""
     degradation = degraded.degradation if degraded else None
     return {
         "dataset": dataset.name,
@@ -94,8 +95,15 @@ def describe(
         "genres": list(genres),
         "settings": settings.to_dict(),
         "degradation": degradation.describe() if degradation else None,
-        "held_out_groups": sorted({track.group for track in held_out}),
+        "held_out_ids": sorted(track.track_id for track in held_out),
     }
+
+
+def read_held_out(run_dir: Path, dataset: Dataset) -> list[Track]:
+    """Whole tracks of a data set that the training of a run folder held out."""
+    run = json.loads((run_dir / "run.json").read_text(encoding="utf-8"))
+    held_out = set(run["held_out_ids"])
+    return [track for track in dataset if track.track_id in held_out and track.evaluate]
 
 
 def claim(run_dir: Path, description: dict[str, Any]) -> None:

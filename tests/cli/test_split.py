@@ -60,10 +60,8 @@ def test_fma_small_learns_and_tests_on_its_own_sides(tmp_path: Path) -> None:
         "artists_on_both_sides": 0,
     }
     run = json.loads((tmp_path / "run" / "run.json").read_text())
-    held_out = {
-        f"artist:{i // 2}" for i, row in rows.items() if row["set", "split"] == "validation"
-    }
-    assert set(run["held_out_groups"]) == held_out
+    held_out = {i for i, row in rows.items() if row["set", "split"] == "validation"}
+    assert {int(name) for name in run["held_out_ids"]} == held_out
     assert (tmp_path / "run" / "network.keras").is_file()
 
     mixed = train("fma-small", tmp_path, tmp_path / "random", "--random-split")

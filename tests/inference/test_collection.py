@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import json
+import os
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,6 +10,7 @@ import numpy as np
 import pytest
 
 from songnet.datasets.index import IndexFilter
+from songnet.evaluation.out_of_fold import FoldPredictions
 from songnet.exceptions import BundleError, DatasetError
 from songnet.inference import collection_build
 from songnet.inference.bundle import Bundle, find_bundle
@@ -60,11 +64,17 @@ def test_written_and_read_again(collection: Collection, tmp_path: Path) -> None:
 
 def test_a_shared_copy_names_no_place(tmp_path: Path) -> None:
     mine = generated_collection(12, root=Path("/home/me/secret"))
-    mine.frame["path"] = "private/song.wav"
+    mine.frame["path"] = mine.frame["track_id"] = [f"private/{i}.wav" for i in range(12)]
+    mine.frame["group"] = "file:" + mine.frame["path"]
+    mine.frame["error"] = "/home/me/secret/private/1.wav is missing"
     write_collection(mine, tmp_path / "c.parquet", with_paths=False)
     content = (tmp_path / "c.parquet").read_bytes()
     assert b"secret" not in content
-    assert set(read_collection(tmp_path / "c.parquet").frame["path"]) == {""}
+    assert b"private" not in content
+    shared = read_collection(tmp_path / "c.parquet").frame
+    assert set(shared["path"]) == {""}
+    assert shared["track_id"].is_unique
+    assert shared["group"].is_unique
 
 
 def test_what_is_no_collection_is_refused(tmp_path: Path) -> None:
@@ -82,6 +92,10 @@ def test_neighbours_leave_out_the_same_file_and_the_failed(collection: Collectio
     assert N_TRACKS - 1 not in near.index
     assert near["similarity"].is_monotonic_decreasing
     assert collection.neighbours(collection.embeddings[7], k=5).index[0] == 7
+    frame = collection.frame.assign(sha256="0" * 64)
+    frame.loc[10:, "sha256"] = "1" * 64
+    copies = replace(collection, index=replace(collection.index, frame=frame))
+    assert len(copies.neighbours(copies.embeddings[7], k=5, sha256="0" * 64)) == 5
 
 
 def test_near_duplicates_are_pairs_once(collection: Collection) -> None:
@@ -232,6 +246,43 @@ def test_a_folder_without_music(tmp_path: Path) -> None:
         index_music(tmp_path / "empty")
     with pytest.raises(DatasetError, match="not a folder"):
         index_music(tmp_path / "nowhere")
+
+
+def test_another_folder_of_the_same_name_is_not_written_over(music: Path, tmp_path: Path) -> None:
+    build_collection(index_music(music), embedding_classifier(), tmp_path / "made")
+    other = shutil.copytree(music, tmp_path / "elsewhere" / music.name)
+    with pytest.raises(DatasetError, match="name another folder"):
+        build_collection(index_music(other), embedding_classifier(), tmp_path / "made")
+    build_collection(index_music(music), embedding_classifier(), tmp_path / "made")
+
+
+def test_a_name_that_is_not_utf8_costs_its_file_alone(music: Path) -> None:
+    shutil.copy(music / "a.wav", os.fsencode(music) + b"/caf\xe9.wav")
+    index = index_music(music)
+    assert "a.wav" in set(index.frame["track_id"])
+    assert {"caf\\udce9.wav": "its name is not UTF-8; rename it"}.items() <= index.skipped.items()
+
+
+def test_folds_of_other_genres_are_refused(tmp_path: Path) -> None:
+    bundle = embedding_classifier().bundle
+    logits = {"litert": np.zeros((1, len(bundle.genres)))}
+    fold = FoldPredictions(
+        fold=0,
+        track_ids=np.array(["a"]),
+        logits=logits,
+        held_out_ids=np.array(["b"]),
+        held_out_logits=logits["litert"],
+        twin_ids=np.array([], dtype=np.str_),
+        twin_logits=np.zeros((0, len(bundle.genres))),
+    )
+    (tmp_path / "fold-0").mkdir()
+    fold.save(tmp_path / "fold-0" / "predictions.npz")
+    run = tmp_path / "fold-0" / "run.json"
+    run.write_text(json.dumps({"genres": list(bundle.genres)}))
+    assert set(read_out_of_fold(tmp_path, bundle)) == {"a"}
+    run.write_text(json.dumps({"genres": ["Disco", *bundle.genres[1:]]}))
+    with pytest.raises(DatasetError, match="is of the genres Disco"):
+        read_out_of_fold(tmp_path, bundle)
 
 
 def test_folds_that_are_not_there(tmp_path: Path) -> None:

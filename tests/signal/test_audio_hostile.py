@@ -7,7 +7,9 @@ import struct
 import zipfile
 import zlib
 from pathlib import Path
+from typing import Any, BinaryIO, cast
 
+import av
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -223,6 +225,32 @@ def test_a_frame_that_no_real_file_has_is_not_decoded() -> None:
     assert load_audio(in_one_frame(1 << 22), sr=SR)[0].size == pytest.approx((1 << 22) / 3, abs=1)
     with pytest.raises(AudioDecodeError, match="no part of it could be decoded"):
         load_audio(in_one_frame((1 << 22) + 1), sr=SR)
+
+
+class Drops:
+    """A stream that gives a byte at a time, as a server may."""
+
+    def __init__(self, data: bytes) -> None:
+        self._file = io.BytesIO(data)
+
+    def read(self, n: int = -1) -> bytes:
+        return self._file.read(min(n, 1))
+
+
+def test_a_container_is_known_however_its_bytes_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[dict[str, str]] = []
+    opened = av.open
+
+    def watch(*args: Any, options: dict[str, str], **rest: Any) -> Any:
+        seen.append(options)
+        return opened(*args, options=options, **rest)
+
+    monkeypatch.setattr(av, "open", watch)
+    data = write_matroska([(1, PCM)] * 20)
+    PyAVStream(io.BytesIO(data)).close()
+    PyAVStream(cast("BinaryIO", Drops(data))).close()
+    assert seen[0] == seen[1]
+    assert "noparse" in seen[0]["fflags"]
 
 
 PCM = (sine(seconds=0.1, sr=8_000) * 32_767).astype("<i2").tobytes()

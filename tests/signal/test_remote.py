@@ -52,7 +52,12 @@ def test_redirects_are_followed(radio: Radio, status: int) -> None:
 
 @pytest.mark.parametrize(
     ("location", "words"),
-    [("file:///etc/passwd", "file:"), ("ftp://127.0.0.1/", "ftp:"), ("//u:p@x/", "password")],
+    [
+        ("file:///etc/passwd", "file:"),
+        ("ftp://127.0.0.1/", "ftp:"),
+        ("//u:p@x/", "password"),
+        ("http://[bad/", "no address"),
+    ],
 )
 def test_redirects_are_judged(radio: Radio, location: str, words: str) -> None:
     url = radio.put("/a.mp3", status=302, headers={"Location": location})
@@ -137,6 +142,10 @@ def test_station_lists_are_followed(radio: Radio, name: str, kind: str, text: st
 def test_station_lists_are_judged(radio: Radio, text: str, words: str) -> None:
     with pytest.raises(RemoteAudioError, match=words):
         read_all(radio.put("/list.m3u8", text.encode(), kind="application/x-mpegurl"))
+
+
+def test_a_metadata_interval_that_is_no_number_of_bytes_is_not_believed(radio: Radio) -> None:
+    assert read_all(radio.put("/a.mp3", BODY, headers={"icy-metaint": "9" * 5000})) == BODY
 
 
 def test_station_list_that_never_ends_is_left(radio: Radio) -> None:

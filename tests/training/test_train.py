@@ -57,7 +57,7 @@ def test_the_run_folder_says_how_it_was_made(easy, finished):
     assert run["data_hash"] == easy[0].hash
     assert run["versions"]["keras"] == keras.__version__
     assert "commit" in run
-    held_out = {t.genre for t in easy[0] if t.group in run["held_out_groups"]}
+    held_out = {t.genre for t in easy[0] if t.track_id in run["held_out_ids"]}
     assert held_out == {"High", "Low"}
     assert any((finished / "tensorboard").rglob("events.*"))
     assert [row["epoch"] for row in history(finished)] == [1, 2, 3, 4]
