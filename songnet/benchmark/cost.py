@@ -1,7 +1,8 @@
 """What a model costs: size, operations, time for a track and for a window, memory.
 
 Each model is measured in a process of its own, so that the peak of one is not
-that of another; Keras and LiteRT apart, on one thread.
+that of another; Keras and LiteRT apart, on one thread. A network is measured
+as it is built, untrained: the values of its weights cost nothing.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ __all__ = ["measure_cost"]
 
 _WARM_UP, _REPEATS = 2, 20
 _TRACK_SECONDS = 30.0
+_KERAS, _LITE = "network.keras", "model.tflite"
 _THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
@@ -35,16 +37,17 @@ _THREAD_VARIABLES = (
 )
 
 
-def measure_cost(entry: Entry, folder: Path, track: Path) -> dict[str, Any]:
+def measure_cost(entry: Entry, folder: Path, track: Path, *, n_genres: int) -> dict[str, Any]:
     """Measure an entry in processes of its own.
 
     Parameters
     ----------
     entry : Entry
     folder : Path
-        What `songnet.benchmark.learners.learn` left.
+        What `songnet.benchmark.learners.learn` left of a classifier.
     track : Path
         Audio of a track; repeated or cut to 30 s.
+    n_genres : int
 
     Returns
     -------
@@ -57,13 +60,11 @@ def measure_cost(entry: Entry, folder: Path, track: Path) -> dict[str, Any]:
     sizes: dict[str, Any] = {}
     measured: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as temporary:
-        lite = Path(temporary) / "model.tflite"
         if entry.is_network:
-            sizes = _in_own_process(_network_sizes, entry, folder, lite)
+            folder = Path(temporary)
+            sizes = _in_own_process(_build_network, entry, folder, n_genres)
         for runtime in runtimes:
-            measured[runtime] = _in_own_process(
-                _measure_runtime, runtime, entry, folder, lite, track
-            )
+            measured[runtime] = _in_own_process(_measure_runtime, runtime, entry, folder, track)
     if not entry.is_network:
         path = folder / "model.joblib"
         sizes = {"parameters": None, "macs": None, "weights_bytes": path.stat().st_size}
@@ -86,15 +87,24 @@ def _in_own_process(function: Callable[..., dict[str, Any]], *args: Any) -> dict
         os.environ |= before
 
 
-def _network_sizes(entry: Entry, folder: Path, lite: Path) -> dict[str, Any]:
-    """Count a network and write it as a TFLite file."""
+def _build_network(entry: Entry, folder: Path, n_genres: int) -> dict[str, Any]:
+    """Count a network and write it for Keras and as a TFLite file."""
     from songnet.export.layers import count_macs
     from songnet.export.tflite import export_tflite
-    from songnet.models.registry import load_network
+    from songnet.models.registry import network_builder
 
-    network = load_network(folder / "run" / "network.keras")
-    features = entry.features
+    features, model = entry.features, entry.model
     assert features is not None
+    assert model is not None
+    network = network_builder(model)(
+        model,
+        n_mels=features.n_mels,
+        n_classes=n_genres,
+        mean=np.zeros(features.n_mels, np.float32),
+        std=np.ones(features.n_mels, np.float32),
+    )
+    network.save(folder / _KERAS)
+    lite = folder / _LITE
     export_tflite(network, lite, features=features, precision="fp32")
     return {
         "parameters": int(network.count_params()),
@@ -103,12 +113,9 @@ def _network_sizes(entry: Entry, folder: Path, lite: Path) -> dict[str, Any]:
     }
 
 
-def _measure_runtime(
-    runtime: str, entry: Entry, folder: Path, lite: Path, track: Path
-) -> dict[str, Any]:
-    whole, window = (_network_calls if entry.is_network else _vector_calls)(
-        runtime, entry, folder, lite, track
-    )
+def _measure_runtime(runtime: str, entry: Entry, folder: Path, track: Path) -> dict[str, Any]:
+    calls = _network_calls if entry.is_network else _vector_calls
+    whole, window = calls(runtime, entry, folder, track)
     return {
         "track_ms": _latency_ms(whole),
         "window_ms": _latency_ms(window) if window else None,
@@ -117,7 +124,7 @@ def _measure_runtime(
 
 
 def _vector_calls(
-    _runtime: str, entry: Entry, folder: Path, _lite: Path, track: Path
+    _runtime: str, entry: Entry, folder: Path, track: Path
 ) -> tuple[Callable[[], Any], None]:
     import joblib
 
@@ -137,18 +144,15 @@ def _vector_calls(
 
 
 def _network_calls(
-    runtime: str, entry: Entry, folder: Path, lite: Path, track: Path
+    runtime: str, entry: Entry, folder: Path, track: Path
 ) -> tuple[Callable[[], Any], Callable[[], Any]]:
     from songnet.inference.runtime import KerasRuntime, LiteRTRuntime, Runtime
     from songnet.signal.features import frame_patches, log_mel
 
     features = entry.features  # not its settings: they would load TensorFlow beside LiteRT
     assert features is not None
-    network: Runtime
-    if runtime == "keras":
-        network = KerasRuntime(folder / "run" / "network.keras")
-    else:
-        network = LiteRTRuntime(lite)
+    is_keras = runtime == "keras"
+    network: Runtime = KerasRuntime(folder / _KERAS) if is_keras else LiteRTRuntime(folder / _LITE)
     y = _thirty_seconds(track, features.sr)
     one = frame_patches(log_mel(y, config=features), config=features)[:1]
 

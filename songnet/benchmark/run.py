@@ -219,11 +219,12 @@ class BenchmarkRun:
     def _cost(self, piece: Piece, _deadline: Deadline) -> None:
         from songnet.benchmark.cost import measure_cost
 
-        folder = self._folder_of_model(piece)
-        trained = piece.model_of.read(self.run_dir) or {}
+        folder = piece.folder(self.run_dir)
+        if not piece.entry.is_network:
+            folder = self._folder_of_model(piece)
         track = _tested(self.inputs.scored, piece.fold)[0]
-        cost = measure_cost(piece.entry, folder, track.path)
-        self._finish(piece, {**cost, "train_seconds": trained.get("train_seconds")})
+        n_genres = len(self.inputs.dataset.genres)
+        self._finish(piece, measure_cost(piece.entry, folder, track.path, n_genres=n_genres))
 
     def _load(self, piece: Piece) -> Learned:
         return load_learned(piece.entry, self._folder_of_model(piece))

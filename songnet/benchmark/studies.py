@@ -164,8 +164,14 @@ def leaky_section(scored: Mapping[str, Scored], reader: Reader, seed: int) -> di
     return models
 
 
-def cost_section(scored: Mapping[str, Scored], reader: Reader) -> dict[str, Any]:
-    """Size, operations, latency, memory and training time, beside the accuracy."""
+def cost_section(
+    scored: Mapping[str, Scored], reader: Reader, *, before: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Size, operations, latency, memory and training time, beside the accuracy.
+
+    Training is timed over all folds: ``before`` has that of models whose folds
+    were not run here.
+    """
     models: dict[str, Any] = {}
     known = ("parameters", "weights_bytes", "macs", "runtimes", "machine", "load")
     for name, model in scored.items():
@@ -175,9 +181,12 @@ def cost_section(scored: Mapping[str, Scored], reader: Reader) -> dict[str, Any]
         pieces = [Piece(model.entry, "folds", fold) for fold in reader.dataset.folds]
         seconds = [(reader.about(piece) or {}).get("train_seconds") for piece in pieces]
         measured = [s for s in seconds if s is not None]
+        trained = before.get(name, {}).get("train_seconds_of_a_fold")
+        if measured and name not in before:
+            trained = float(np.mean(measured))
         models[name] = {
             **{key: about[key] for key in known},
-            "train_seconds_of_a_fold": float(np.mean(measured)) if measured else None,
+            "train_seconds_of_a_fold": trained,
             "accuracy": accuracy(model.y_true, model.probs),
         }
     return models

@@ -105,7 +105,7 @@ def summarise(
             scored, reader, seed, before=old["learning_curve"]
         ),
         "leaky": leaky_section(scored, reader, seed),
-        "cost": cost_section(scored, reader),
+        "cost": cost_section(scored, reader, before=old["cost"]),
     }
     studies = {
         study: {n: (old[study] | models)[n] for n in scored if n in old[study] or n in models}

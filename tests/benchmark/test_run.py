@@ -125,7 +125,7 @@ def one_process(monkeypatch) -> None:
 def _measure_and_look(entry: Entry, lite: Path, track: Path) -> dict:
     from threadpoolctl import threadpool_info
 
-    measured = cost._measure_runtime("litert", entry, lite.parent, lite, track)
+    measured = cost._measure_runtime("litert", entry, lite.parent, track)
     threads = {pool["num_threads"] for pool in threadpool_info()}
     return measured | {"threads": threads, "has_tensorflow": "tensorflow" in sys.modules}
 
