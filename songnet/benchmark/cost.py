@@ -91,7 +91,12 @@ def _build_network(entry: Entry, folder: Path, n_genres: int) -> dict[str, Any]:
     """Count a network and write it for Keras and as a TFLite file."""
     from songnet.export.layers import count_macs
     from songnet.export.tflite import export_tflite
-    from songnet.models.registry import network_builder
+    from songnet.models.registry import has_statistics_branch, load_network, network_builder
+    from songnet.models.statistics_branch import (
+        build_statistics_branch,
+        clip_statistics,
+        join_branches,
+    )
 
     features, model = entry.features, entry.model
     assert features is not None
@@ -100,10 +105,21 @@ def _build_network(entry: Entry, folder: Path, n_genres: int) -> dict[str, Any]:
         model,
         n_mels=features.n_mels,
         n_classes=n_genres,
-        mean=np.zeros(features.n_mels, np.float32),
-        std=np.ones(features.n_mels, np.float32),
+        mean=np.full(features.n_mels, -30, np.float32),
+        std=np.full(features.n_mels, 12, np.float32),
     )
+    if has_statistics_branch(model):
+        n_statistics = clip_statistics(features).output_shape[-1]
+        branch = build_statistics_branch(
+            features,
+            units=model.statistics_units,
+            n_classes=n_genres,
+            mean=np.linspace(-1, 1, n_statistics, dtype=np.float32),
+            std=np.linspace(1, 2, n_statistics, dtype=np.float32),
+        )
+        network = join_branches(network, branch)
     network.save(folder / _KERAS)
+    network = load_network(folder / _KERAS)  # only a saved one forgets where its parts came from
     lite = folder / _LITE
     export_tflite(network, lite, features=features, precision="fp32")
     return {

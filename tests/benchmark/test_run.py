@@ -15,7 +15,7 @@ import pytest
 from songnet.benchmark import cost
 from songnet.benchmark.adopt import adopt_folds
 from songnet.benchmark.deadline import Deadline
-from songnet.benchmark.entries import Entry
+from songnet.benchmark.entries import Entry, find_entries
 from songnet.benchmark.pieces import HONEST, STUDIES, Piece, list_pieces
 from songnet.benchmark.run import BenchmarkRun
 from songnet.benchmark.summary import summarise
@@ -137,6 +137,16 @@ def test_litert_is_measured_alone_and_on_one_thread(inputs, repo_root):
     assert looked["threads"] == {1}
     assert not looked["has_tensorflow"]
     assert looked["peak_mib"] > 10
+
+
+@pytest.mark.slow
+def test_the_whole_network_is_measured_with_its_branch(tmp_path, repo_root):
+    (entry,) = find_entries(["songnet"])
+    sizes = cost._build_network(entry, tmp_path, 10)
+    shipped = read(repo_root / "models" / "songnet" / "network.json")["layers"]
+    assert sizes["macs"] == sum(layer["macs"] for layer in shipped)
+    lite = repo_root / "models" / "songnet" / "model.tflite"
+    assert sizes["weights_bytes"] == pytest.approx(lite.stat().st_size, rel=0.01)
 
 
 def _peak() -> dict[str, float]:
