@@ -140,7 +140,9 @@ def seen_levels(page: Page, n_levels: int) -> set[str]:
         if len({text for text in seen if "dBFS" in text}) >= n_levels:
             return seen
         page.wait_for_timeout(200)
-    raise AssertionError(f"The level does not move: {seen}")
+    title = page.get_by_test_id("genre").inner_text()
+    buttons = component(page).get_by_role("button").all_inner_texts()
+    raise AssertionError(f"The level does not move: {seen}, {title!r}, {buttons}")
 
 
 def test_music_in_the_microphone_gets_the_genre_of_the_file_path(
