@@ -18,6 +18,7 @@ from streamlit_webrtc import (
 )
 from streamlit_webrtc.credentials import get_available_ice_servers
 
+from app import session
 from app.live_ice import IceServers, choose_ice_servers
 from app.live_session import LiveSession
 from songnet.inference.streaming import Chunk
@@ -32,6 +33,8 @@ __all__ = [
 ]
 
 Trouble = Literal["", "insecure", "denied", "no_device"]
+_KEY = "live-microphone"
+_LONG_AGO = -10
 # Made for speech, these three damage music.
 _CONSTRAINTS = {
     "audio": {
@@ -102,8 +105,9 @@ def show_microphone(live: LiveSession, *, servers: IceServers) -> None:
     live : LiveSession
     servers : IceServers
     """
+    _tell_whether_the_page_was_left(live)
     context = webrtc_streamer(
-        key="live-microphone",
+        key=_KEY,
         mode=WebRtcMode.SENDONLY,
         rtc_configuration={"iceServers": servers.servers},
         media_stream_constraints=_CONSTRAINTS,
@@ -114,6 +118,19 @@ def show_microphone(live: LiveSession, *, servers: IceServers) -> None:
         media_toggle_controls=False,
     )
     live.note_link(playing=context.state.playing, signalling=context.state.signalling)
+
+
+def _tell_whether_the_page_was_left(live: LiveSession) -> None:
+    """Let the component end a connection from before the visitor left, and no other.
+
+    By itself it compares how many runs of the script have told the browser that they ended; a
+    busy server tells of two at once, and a connection that plays is taken for one left behind.
+    """
+    place = (session.visit().number, live.n_choices)
+    was_here = st.session_state.get("live-place") == place
+    st.session_state["live-place"] = place
+    if _KEY in st.session_state:
+        st.session_state[_KEY]._last_rendered_run_count = None if was_here else _LONG_AGO
 
 
 def watch_browser() -> Trouble:

@@ -43,6 +43,8 @@ class LiveSession:
         The station or file, if one was asked for.
     stations : LivePlaces
         Each reader takes one.
+    n_choices : int
+        How often the source was changed.
     """
 
     listener: LiveListener
@@ -53,6 +55,7 @@ class LiveSession:
     linking_since: float = 0.0
     reader: StreamReader | None = None
     stations: LivePlaces = field(default_factory=lambda: LivePlaces(1))
+    n_choices: int = 0
 
     @property
     def is_live(self) -> bool:
@@ -72,6 +75,7 @@ class LiveSession:
         if source != self.source:
             self.leave()
             self.source = source
+            self.n_choices += 1
 
     def hear_microphone(self, chunk: Chunk, sr: int) -> None:
         """Take sound of the microphone; called on the thread of the connections."""

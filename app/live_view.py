@@ -73,8 +73,9 @@ def show_address(live: LiveSession, *, limits: RemoteLimits) -> None:
         if st.form_submit_button("Listen", icon=":material/play_arrow:", type="primary"):
             live.tune_in(url, limits=limits)
             st.rerun()
-    if reader is not None and reader.is_running:
-        st.button("Stop", icon=":material/stop:", on_click=live.leave)
+    # Always there: what stands below must not move up, or it is on the page twice for a moment.
+    is_running = reader is not None and reader.is_running
+    st.button("Stop", icon=":material/stop:", on_click=live.leave, disabled=not is_running)
 
 
 def show_heard(live: LiveSession) -> None:
@@ -198,17 +199,17 @@ def _show_controls(live: LiveSession, view: LiveView) -> None:
         if st.button(
             "Reset",
             icon=":material/restart_alt:",
-            on_click=listener.reset,
             disabled=not view.seconds and view.error is None,
             help="Forgets all that was heard, the recording too; for a minute it can be undone.",
         ):
+            listener.reset()
             st.rerun()
         if view.can_undo and st.button(
             "Undo reset",
             icon=":material/undo:",
-            on_click=listener.undo_reset,
             help="Brings back what was heard before; possible for a minute.",
         ):
+            listener.undo_reset()
             st.rerun()
 
 
