@@ -129,8 +129,8 @@ def _tell_whether_the_page_was_left(live: LiveSession) -> None:
     place = (session.visit().number, live.n_choices)
     was_here = st.session_state.get("live-place") == place
     st.session_state["live-place"] = place
-    if _KEY in st.session_state:
-        st.session_state[_KEY]._last_rendered_run_count = None if was_here else _LONG_AGO
+    if (context := st.session_state.get(_KEY)) is not None:  # it offers no public way
+        context._last_rendered_run_count = None if was_here else _LONG_AGO  # noqa: SLF001
 
 
 def watch_browser() -> Trouble:
