@@ -30,6 +30,7 @@ __all__ = ["show_none", "show_track"]
 FloatArray = npt.NDArray[np.float64]
 
 _PLOTLY_CONFIG = {"displayModeBar": False}
+_ELSEWHERE = "Its audio is not in the collection's folder; links that lead out are not followed."
 _BASIS = {
     "out-of-fold": "by a network that never heard this artist",
     "heard": "the model learned from this track",
@@ -87,7 +88,7 @@ def show_track(
     if isinstance(heard, _Heard):
         _show_sound(heard, row, limits=limits, plays=plays)
     elif heard is None:
-        st.caption("Its audio is not on this machine.")
+        st.caption(_ELSEWHERE)
     else:
         show_error(heard)
     st.html(facts_html(_facts(track), unknown="unknown"))

@@ -34,7 +34,9 @@ COLLECTION_FILE = "collection.parquet"
 Progress = Callable[[int, int, str], None]
 Row = dict[str, Any]
 _PART_ROWS = 100
-_MISSING = "The audio is not on this machine."
+_MISSING = (
+    "The audio is not in the collection's folder; links that lead out of it are not followed."
+)
 _worker: Classifier | None = None
 
 

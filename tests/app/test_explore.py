@@ -90,7 +90,7 @@ def test_filter_and_choose(folder: Path, repo_root: Path) -> None:
     assert not player.proto.autoplay  # it was not chosen on this visit of the page
     choose(visit, 8)
     assert len(visit.get("audio")) == 0
-    assert "Its audio is not on this machine." in [c.value for c in visit.caption]
+    assert any("Its audio is not in" in c.value for c in visit.caption)
     choose(visit, N_TRACKS - 1)
     assert "It is broken." in html_text(visit)
     visit.button(key="explore-close").click().run()
@@ -110,7 +110,7 @@ def test_it_says_why_a_track_cannot_be_heard(
     monkeypatch.setenv("SONGNET_MAX_UPLOAD_MB", "1")
     visit = choose(open_page(repo_root), row)
     assert [error.proto.title for error in visit.error] == [title]
-    assert "Its audio is not on this machine." not in [c.value for c in visit.caption]
+    assert not any("Its audio is not" in c.value for c in visit.caption)
     assert not visit.get("audio")
     assert "The model says (" in html_text(visit)  # what it said before
 
