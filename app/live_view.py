@@ -70,12 +70,16 @@ def show_address(live: LiveSession, *, limits: RemoteLimits) -> None:
             help="Icecast, SHOUTcast or any http address of MP3, AAC, Ogg, Opus, FLAC or WAV; "
             "M3U and PLS lists too. The server listens; nothing is played here.",
         )
-        if st.form_submit_button("Listen", icon=":material/play_arrow:", type="primary"):
-            live.tune_in(url, limits=limits)
-            st.rerun()
-    # Always there: what stands below must not move up, or it is on the page twice for a moment.
-    is_running = reader is not None and reader.is_running
-    st.button("Stop", icon=":material/stop:", on_click=live.leave, disabled=not is_running)
+        with st.container(horizontal=True):
+            is_asked = st.form_submit_button("Listen", icon=":material/play_arrow:", type="primary")
+            # Always there: what stands below would move, and be on the page twice for a moment.
+            is_running = reader is not None and reader.is_running
+            st.form_submit_button(
+                "Stop", icon=":material/stop:", on_click=live.leave, disabled=not is_running
+            )
+    if is_asked:
+        live.tune_in(url, limits=limits)
+        st.rerun()
 
 
 def show_heard(live: LiveSession) -> None:

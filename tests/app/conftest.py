@@ -59,7 +59,7 @@ def sure_model(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def app(repo_root: Path) -> AppTest:
     """The app, as a first visit shows it."""
-    visit = AppTest.from_file(repo_root / "app" / "main.py", default_timeout=60).run()
+    visit = AppTest.from_file(repo_root / "app" / "main.py", default_timeout=300).run()
     assert not visit.exception
     return visit
 

@@ -81,7 +81,7 @@ def test_footer_gives_the_measured_accuracy_with_its_interval(
     }
     (tmp_path / "report.json").write_text(json.dumps(report), encoding="utf-8")
     use_stub(monkeypatch, not_sure_below=0.0, folder=tmp_path)
-    visit = AppTest.from_file(repo_root / "app" / "main.py", default_timeout=60).run()
+    visit = AppTest.from_file(repo_root / "app" / "main.py", default_timeout=300).run()
     footer = visit.caption[-1].value
     assert all(figure in footer for figure in ("65.4%", "61.1%", "68.8%", "3.1%"))
 
@@ -200,7 +200,7 @@ def test_missing_model_has_a_message(
 ) -> None:
     monkeypatch.undo()
     monkeypatch.setenv("SONGNET_MODELS", str(tmp_path))
-    visit = AppTest.from_file(repo_root / "app" / "main.py", default_timeout=60).run()
+    visit = AppTest.from_file(repo_root / "app" / "main.py", default_timeout=300).run()
     assert not visit.exception
     assert "model is not installed" in visit.error[0].proto.title
     assert str(tmp_path) not in visit.error[0].value
@@ -263,7 +263,7 @@ def test_example_is_fetched_on_click(
 
 def test_wrong_setting_is_named(repo_root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SONGNET_MAX_MINUTES", "many")
-    visit = AppTest.from_file(repo_root / "app" / "main.py", default_timeout=60).run()
+    visit = AppTest.from_file(repo_root / "app" / "main.py", default_timeout=300).run()
     assert "setting" in visit.error[0].proto.title
     assert "SONGNET_MAX_MINUTES" in visit.error[0].value
 

@@ -185,7 +185,7 @@ def test_a_database_outlives_the_session_for_the_same_browser_only(
     )
 
     def visit() -> AppTest:
-        return AppTest.from_file(ROOT / "app" / "main.py", default_timeout=60).run()
+        return AppTest.from_file(ROOT / "app" / "main.py", default_timeout=300).run()
 
     first = upload(visit(), "mine.wav")
     cookies[COOKIE] = first.session_state["songnet_history"].visitor

@@ -49,6 +49,6 @@ def test_only_neighbours_made_with_this_model_are_shown(
     write_collection(collection, tmp_path / neighbours.NEIGHBOURS_FILE, with_paths=False)
     monkeypatch.setattr(neighbours, "find_bundle", lambda: tmp_path)
     monkeypatch.setattr(Classifier, "load", lambda: embedding_classifier(digest))
-    visit = AppTest.from_function(show_some_neighbours).run()
+    visit = AppTest.from_function(show_some_neighbours, default_timeout=300).run()
     assert not visit.exception
     assert ("Song number" in html_text(visit)) == is_shown
