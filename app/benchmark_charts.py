@@ -21,6 +21,7 @@ __all__ = [
     "heat_figure",
     "line_colors",
     "lines_figure",
+    "put_legend_on_top",
     "short_title",
 ]
 
@@ -31,6 +32,7 @@ MORE, LESS = "#1a837c", "#c2553f"
 _SEQUENTIAL = [[0, "rgba(26,131,124,0.04)"], [1, MORE]]
 _DIVERGING = [[0, LESS], [0.5, "rgba(128,140,138,0.06)"], [1, MORE]]
 _TOP = 40  # px for the buttons of a chart
+_TOP_WITH_LEGEND = 72  # beside each other they overlap on a phone
 
 
 def short_title(title: str) -> str:
@@ -51,6 +53,14 @@ def finish_chart(figure: go.Figure, *, height: int) -> go.Figure:
         margin={"l": 0, "r": 8, "t": _TOP, "b": 8},
         dragmode=False,
         modebar={"bgcolor": "rgba(0,0,0,0)", "color": OTHER_COLOR, "activecolor": MORE},
+    )
+
+
+def put_legend_on_top(figure: go.Figure) -> go.Figure:
+    """Put the legend of a finished figure between its buttons and its data."""
+    return figure.update_layout(
+        margin_t=_TOP_WITH_LEGEND,
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
     )
 
 
@@ -136,8 +146,7 @@ def differences_figure(frame: pd.DataFrame) -> go.Figure:
         zeroline=True,
         zerolinewidth=2,
     )
-    figure.update_layout(legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0})
-    finish_chart(figure, height=40 * len(rows) + 130)
+    put_legend_on_top(finish_chart(figure, height=40 * len(rows) + 130))
     return figure.update_xaxes(zerolinecolor=OTHER_COLOR)
 
 

@@ -23,10 +23,11 @@ __all__ = [
 
 def learning_chart(results: Results) -> ReportFigure | None:
     """Accuracy against the share of the training data."""
-    points = {m: rows for m, rows in results.section("learning_curve").items() if len(rows) > 1}
+    section = results.section("learning_curve")
+    curves = {m: section[m] for m in results.titles if len(section.get(m, ())) > 1}
     return _lines_chart(
         results,
-        {m: ([100 * r["share"] for r in rows], rows) for m, rows in points.items()},
+        {m: ([100 * r["share"] for r in rows], rows) for m, rows in curves.items()},
         title="How much each learns from more music",
         x_title="Share of the training artists (%)",
         note=_needed_note(results),
@@ -36,9 +37,11 @@ def learning_chart(results: Results) -> ReportFigure | None:
 def _needed_note(results: Results) -> str:
     """How many tracks the wanted accuracy would need."""
     needed = results.files.get("learning_curve", {}).get("needed", {})
+    n_train = needed.get("n_train", {})
     answers = [
-        f"{results.titles[model]} about {n_train:,}"
-        for model, n_train in needed.get("n_train", {}).items()
+        f"{title} about {n_train[model]:,}"
+        for model, title in results.titles.items()
+        if model in n_train
     ]
     if not answers:
         return ""

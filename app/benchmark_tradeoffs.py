@@ -7,7 +7,14 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from app.benchmark import KINDS, pareto_front
-from app.benchmark_charts import KIND_COLORS, LESS, MORE, finish_chart, short_title
+from app.benchmark_charts import (
+    KIND_COLORS,
+    LESS,
+    MORE,
+    finish_chart,
+    put_legend_on_top,
+    short_title,
+)
 from app.charts import OTHER_COLOR
 
 __all__ = ["cost_figure", "dumbbell_figure"]
@@ -47,8 +54,7 @@ def dumbbell_figure(
         )
     figure.update_xaxes(ticksuffix=" %")
     figure.update_yaxes(showgrid=False, categoryorder="array", categoryarray=y)
-    figure.update_layout(legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0})
-    return finish_chart(figure, height=40 * len(rows) + 120)
+    return put_legend_on_top(finish_chart(figure, height=40 * len(rows) + 120))
 
 
 def cost_figure(frame: pd.DataFrame, *, cost: str, title: str) -> go.Figure:
