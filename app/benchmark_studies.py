@@ -103,7 +103,7 @@ def robustness_chart(results: Results) -> ReportFigure | None:
         {results.titles[m]: [-100 * row["lost"] for row in section[m]] for m in order},
         index=conditions,
     ).T
-    texts = [[f"{value:+.0f}" for value in row] for row in values.to_numpy(float)]
+    texts = [[f"{value:+z.0f}" for value in row] for row in values.to_numpy(float)]
     return ReportFigure(
         title="What bad sound costs",
         alt="Change of accuracy by model and condition",
