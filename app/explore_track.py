@@ -30,7 +30,9 @@ __all__ = ["show_none", "show_track"]
 FloatArray = npt.NDArray[np.float64]
 
 _PLOTLY_CONFIG = {"displayModeBar": False}
-_ELSEWHERE = "Its audio is not in the collection's folder; links that lead out are not followed."
+_ELSEWHERE = (
+    "Its audio is not on this machine, or only behind a link out of the collection's folder."
+)
 _BASIS = {
     "out-of-fold": "by a network that never heard this artist",
     "heard": "the model learned from this track",

@@ -34,9 +34,7 @@ COLLECTION_FILE = "collection.parquet"
 Progress = Callable[[int, int, str], None]
 Row = dict[str, Any]
 _PART_ROWS = 100
-_MISSING = (
-    "The audio is not in the collection's folder; links that lead out of it are not followed."
-)
+_MISSING = "The audio is not on this machine, or only behind a link out of the collection's folder."
 _worker: Classifier | None = None
 
 

@@ -90,7 +90,7 @@ def test_filter_and_choose(folder: Path, repo_root: Path) -> None:
     assert not player.proto.autoplay  # it was not chosen on this visit of the page
     choose(visit, 8)
     assert len(visit.get("audio")) == 0
-    assert any("Its audio is not in" in c.value for c in visit.caption)
+    assert any("Its audio is not on" in c.value for c in visit.caption)
     choose(visit, N_TRACKS - 1)
     assert "It is broken." in html_text(visit)
     visit.button(key="explore-close").click().run()
