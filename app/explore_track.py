@@ -21,7 +21,7 @@ from app.session import Clip
 from app.track_services import load_waveform
 from app.views import Span, draw_picture
 from songnet.exceptions import AudioError
-from songnet.inference.collection import Collection
+from songnet.inference.collection import NO_AUDIO, Collection
 from songnet.inference.trust import NOT_MUSIC
 from songnet.signal.audio import DecodeLimits
 
@@ -30,9 +30,6 @@ __all__ = ["show_none", "show_track"]
 FloatArray = npt.NDArray[np.float64]
 
 _PLOTLY_CONFIG = {"displayModeBar": False}
-_ELSEWHERE = (
-    "Its audio is not on this machine, or only behind a link out of the collection's folder."
-)
 _BASIS = {
     "out-of-fold": "by a network that never heard this artist",
     "heard": "the model learned from this track",
@@ -90,7 +87,7 @@ def show_track(
     if isinstance(heard, _Heard):
         _show_sound(heard, row, limits=limits, plays=plays)
     elif heard is None:
-        st.caption(_ELSEWHERE)
+        st.caption(NO_AUDIO)
     else:
         show_error(heard)
     st.html(facts_html(_facts(track), unknown="unknown"))

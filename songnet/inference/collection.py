@@ -26,6 +26,7 @@ from songnet.exceptions import DatasetError
 from songnet.inference.embedding import EmbeddingSpace
 
 __all__ = [
+    "NO_AUDIO",
     "RESULTS",
     "Basis",
     "Collection",
@@ -35,6 +36,7 @@ __all__ = [
     "write_collection",
 ]
 
+NO_AUDIO = "Its audio is not on this machine, or only behind a link out of the collection's folder."
 Basis = Literal["out-of-fold", "heard", "new", ""]
 RESULTS = pa.schema(
     [

@@ -24,7 +24,7 @@ from songnet.exceptions import BundleError, DatasetError
 from songnet.inference.batch import predict_files
 from songnet.inference.bundle import RUNTIME_FILES, Bundle
 from songnet.inference.classifier import Classifier
-from songnet.inference.collection import Collection, read_root, write_collection
+from songnet.inference.collection import NO_AUDIO, Collection, read_root, write_collection
 from songnet.inference.embedding import EmbeddingSpace, project_map
 from songnet.provenance import git_commit, versions
 
@@ -34,7 +34,6 @@ COLLECTION_FILE = "collection.parquet"
 Progress = Callable[[int, int, str], None]
 Row = dict[str, Any]
 _PART_ROWS = 100
-_MISSING = "The audio is not on this machine, or only behind a link out of the collection's folder."
 _worker: Classifier | None = None
 
 
@@ -220,7 +219,7 @@ def _listen_in_worker(task: _Task) -> Row:
 
 def _listen_to(task: _Task, classifier: Classifier) -> Row:
     if task.path is None:
-        return _failed(task, "missing", _MISSING)
+        return _failed(task, "missing", NO_AUDIO)
     (result,) = predict_files(classifier, [task.path])
     prediction = result.prediction
     if prediction is None:
