@@ -7,7 +7,8 @@ network learns from three of the others and is tried on the fourth, with two see
 convolutional network alone, for a short schedule of one cycle: this tells what shortens the way,
 not what pays only after a hundred epochs, as strong augmentation may. Every run is resumed where it
 stopped; processes share the work with ``--only``. Each ends by writing all that is complete to
-``benchmarks/results/experiments.json``, and ``make readme`` the table in ``docs/experiments.md``.
+``benchmarks/results/experiments.json``, where a variation that was not run on this machine keeps
+its row if data and settings are the same, and ``make readme`` the table in ``docs/experiments.md``.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ __all__ = ["BASE", "VARIATIONS", "Split", "Variation", "inner_split", "summarise
 
 EPOCHS = 20
 SEEDS = (0, 1)
+METRICS = ("accuracy", "balanced_accuracy")
 _RESULT = RESULTS / "experiments.json"
 _MODEL = ModelConfig(statistics_units=0)
 _TRAINING = TrainConfig(epochs=EPOCHS, restarts=(), patience=EPOCHS)
@@ -68,6 +70,12 @@ class Variation:
         return TrainSettings(
             FeatureConfig(), _MODEL.replace(**self.model), _TRAINING.replace(**self.training)
         )
+
+    @property
+    def settings_hash(self) -> str:
+        """Return what tells one row's settings from those that had its name before."""
+        settings = self.settings
+        return "-".join((settings.features.hash, settings.model.hash, settings.training.hash))
 
 
 BASE = Variation("base", "SongNet's convolutional network and recipe")
@@ -176,7 +184,12 @@ def summarise(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     wanted = {(*split, seed) for split, seed in product(SPLITS, SEEDS)}
     complete = [v for v in VARIATIONS if set(of_run.get(v.name, ())) == wanted]
     return [
-        {"name": v.name, "title": v.title, **_means(of_run[v.name], of_run.get(BASE.name, {}))}
+        {
+            "name": v.name,
+            "title": v.title,
+            "settings_hash": v.settings_hash,
+            **_means(of_run[v.name], of_run.get(BASE.name, {})),
+        }
         for v in complete
     ]
 
@@ -186,7 +199,7 @@ def _means(
     base: dict[tuple[int, int, int], dict[str, Any]],
 ) -> dict[str, Any]:
     summary: dict[str, Any] = {}
-    for metric in ("accuracy", "balanced_accuracy"):
+    for metric in METRICS:
         values = np.array([runs[key][metric] for key in sorted(runs)])
         summary[metric] = values.mean()
         summary[f"{metric}_runs"] = values
@@ -197,10 +210,35 @@ def _means(
     return summary
 
 
+def _published(data_hash: str) -> list[dict[str, Any]]:
+    """Runs that the written result holds, of these data and of today's settings."""
+    if not _RESULT.is_file():
+        return []
+    result = json.loads(_RESULT.read_text(encoding="utf-8"))
+    if result["data_hash"] != data_hash:
+        return []
+    settings_hashes = {v.name: v.settings_hash for v in VARIATIONS}
+    runs = sorted((*split.values(), seed) for split in result["splits"] for seed in result["seeds"])
+    return [
+        {
+            "variation": row["name"],
+            **dict(zip(("left_out", "tried", "seed"), run, strict=True)),
+            **{metric: row[f"{metric}_runs"][index] for metric in METRICS},
+        }
+        for row in result["variations"]
+        if row["settings_hash"] == settings_hashes.get(row["name"])
+        for index, run in enumerate(runs)
+    ]
+
+
 def save(run_dir: Path, dataset: Dataset) -> None:
-    """Write the summary of all runs that are there."""
+    """Write the summary of all runs that are there or published; none without the base."""
     paths = sorted(run_dir.glob("*/*/score.json"))
-    rows = [json.loads(path.read_text(encoding="utf-8")) for path in paths]
+    here = [json.loads(path.read_text(encoding="utf-8")) for path in paths]
+    variations = summarise([*_published(dataset.hash), *here])
+    if BASE.name not in {row["name"] for row in variations}:
+        print(f"Nothing is summarised before all runs of {BASE.name!r} are in {run_dir}.")
+        return
     save_result(
         _RESULT,
         {
@@ -210,7 +248,7 @@ def save(run_dir: Path, dataset: Dataset) -> None:
             "splits": [split._asdict() for split in SPLITS],
             "seeds": SEEDS,
             "data_hash": dataset.hash,
-            "variations": summarise(rows),
+            "variations": variations,
         },
     )
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -84,6 +86,44 @@ def test_gains_are_those_of_the_same_split_and_seed():
 def test_an_unfinished_variation_is_left_out():
     rows = _rows(BASE, 0.5, 0.6, 0.4, 0.5) + _rows(VARIATIONS[1], 0.53, 0.62, 0.41)
     assert [row["name"] for row in summarise(rows)] == [BASE.name]
+
+
+def _write_scores(run_dir: Path, rows: list[dict[str, Any]]) -> None:
+    for index, row in enumerate(rows):
+        folder = run_dir / row["variation"] / str(index)
+        folder.mkdir(parents=True)
+        (folder / "score.json").write_text(json.dumps(row), encoding="utf-8")
+
+
+def test_a_row_of_another_machine_is_kept_while_data_and_settings_are_the_same(
+    three_folds, tmp_path, monkeypatch
+):
+    dataset, result = three_folds.dataset, tmp_path / "experiments.json"
+    monkeypatch.setattr(experiments, "_RESULT", result)
+    _, kept, new = VARIATIONS[:3]
+    there = _rows(BASE, 0.5, 0.6, 0.4, 0.5) + _rows(kept, 0.53, 0.62, 0.41, 0.56)
+    _write_scores(tmp_path / "there", there)
+    experiments.save(tmp_path / "there", dataset)
+    before = json.loads(result.read_text(encoding="utf-8"))["variations"]
+
+    _write_scores(tmp_path / "here", _rows(new, 0.5, 0.61, 0.4, 0.5))
+    experiments.save(tmp_path / "here", dataset)
+    *rows, added = json.loads(result.read_text(encoding="utf-8"))["variations"]
+    assert rows == before
+    assert (added["name"], added["accuracy_gain"]) == (new.name, pytest.approx(0.0025))
+
+    monkeypatch.setattr(experiments, "VARIATIONS", (BASE, replace(kept, training={"epochs": 3})))
+    experiments.save(tmp_path / "none", dataset)
+    (row,) = json.loads(result.read_text(encoding="utf-8"))["variations"]
+    assert row["name"] == BASE.name, "the other has other settings now"
+
+
+def test_nothing_is_written_without_the_base(three_folds, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(experiments, "_RESULT", tmp_path / "experiments.json")
+    _write_scores(tmp_path / "runs", _rows(VARIATIONS[1], 0.53, 0.62, 0.41, 0.56))
+    experiments.save(tmp_path / "runs", three_folds.dataset)
+    assert "all runs of 'base'" in capsys.readouterr().out
+    assert not (tmp_path / "experiments.json").exists()
 
 
 def test_every_variation_changes_something():
