@@ -32,15 +32,16 @@ MORE, LESS = "#1a837c", "#c2553f"
 _SEQUENTIAL = [[0, "rgba(26,131,124,0.04)"], [1, MORE]]
 _DIVERGING = [[0, LESS], [0.5, "rgba(128,140,138,0.06)"], [1, MORE]]
 _TOP = 40  # px for the buttons of a chart
+_BAND_OPACITY = 0.12
 _TOP_WITH_LEGEND = 72  # beside each other they overlap on a phone
 
 
 def short_title(title: str) -> str:
     """Break a model's name into two lines, for the axis of a narrow chart."""
-    for word in (" on ", " with ", " ("):
+    for word in (" on ", " with ", " without ", " of "):
         head, found, tail = title.partition(word)
         if found:
-            return f"{head}<br>{found.strip()}{' ' if word != ' (' else ''}{tail}"
+            return f"{head}<br>{found.strip()} {tail}"
     return title
 
 
@@ -226,6 +227,7 @@ def lines_figure(
     colors: Mapping[str, str],
     x_title: str,
     y_title: str,
+    bands: Mapping[str, tuple[Sequence[float], Sequence[float]]] | None = None,
     is_diagonal: bool = False,
 ) -> go.Figure:
     """Draw lines: ROC, precision-recall, learning and seconds-heard curves.
@@ -234,17 +236,34 @@ def lines_figure(
     ----------
     lines : mapping of str to (x, y)
     colors : mapping of str to str
+        As ``#rrggbb``.
     x_title, y_title : str
+    bands : mapping of str to (low, high), optional
+        Around the lines of these names.
     is_diagonal : bool
         Draw what chance or a perfect calibration gives.
     """
     figure = go.Figure()
+    for name, (low, high) in (bands or {}).items():
+        there = list(lines[name][0])
+        figure.add_scatter(
+            x=[*there, *reversed(there)],
+            y=[*low, *reversed(high)],
+            mode="lines",
+            line={"width": 0},
+            fill="toself",
+            fillcolor=f"rgba{(*_rgb(colors[name]), _BAND_OPACITY)}",
+            legendgroup=name,
+            showlegend=False,
+            hoverinfo="skip",
+        )
     for name, (x, y) in lines.items():
         figure.add_scatter(
             x=x,
             y=y,
             mode="lines+markers" if len(x) < 20 else "lines",
             name=name,
+            legendgroup=name,
             line={"color": colors.get(name, OTHER_COLOR), "width": 2.5},
             hovertemplate="%{fullData.name}<br>%{x:.3g}: %{y:.3g}<extra></extra>",
         )
@@ -260,6 +279,11 @@ def lines_figure(
         showlegend=True, legend={"orientation": "h", "y": -0.22, "yanchor": "top", "x": 0}
     )
     return finish_chart(figure, height=480)
+
+
+def _rgb(color: str) -> tuple[int, int, int]:
+    red, green, blue = bytes.fromhex(color.removeprefix("#"))
+    return red, green, blue
 
 
 def line_colors(names: Sequence[str]) -> dict[str, str]:

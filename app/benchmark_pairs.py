@@ -9,9 +9,9 @@ import pandas as pd
 from app.benchmark import Results
 from songnet.evaluation.comparison import holm
 
-__all__ = ["comparison_frame", "pair_rows"]
+__all__ = ["SIGNIFICANT", "comparison_frame", "pair_rows"]
 
-_SIGNIFICANT = 0.05
+SIGNIFICANT = 0.05
 
 
 def comparison_frame(results: Results, reference: str) -> pd.DataFrame:
@@ -38,7 +38,7 @@ def comparison_frame(results: Results, reference: str) -> pd.DataFrame:
                 "only_reference": pair["only_reference"],
                 "p_mcnemar": p_mcnemar,
                 "p_bootstrap": p_bootstrap,
-                "is_significant": max(p_mcnemar, p_bootstrap) < _SIGNIFICANT,
+                "is_significant": max(p_mcnemar, p_bootstrap) < SIGNIFICANT,
             }
         )
     frame = pd.DataFrame(rows)
@@ -71,7 +71,7 @@ def pair_rows(results: Results) -> list[dict[str, Any]]:
             "model": pair["model"],
             "reference": pair["reference"],
             "difference": pair["difference"]["value"],
-            "is_significant": max(p_values) < _SIGNIFICANT,
+            "is_significant": max(p_values) < SIGNIFICANT,
         }
         for pair, p_values in zip(pairs, corrected, strict=True)
     ]

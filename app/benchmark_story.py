@@ -53,9 +53,14 @@ COSTS = {
     "Multiplications": ("macs", "multiplications for a window"),
     "Parameters": ("parameters", "parameters"),
     "Memory": ("peak_mib", "MiB at most, a process of its own"),
-    "Training time": ("train_seconds", "seconds for a fold by the clock, other work beside it"),
+    "Training time": ("train_seconds", "s for a fold: a step on one thread, times the steps"),
 }
 CURVES = ("ROC", "Precision and recall")
+_TWINS = ("songnet_one_cycle", "songnet_no_statistics")
+_TRAINING = (
+    " Of a network without what makes its crops, of a classifier without the search for its "
+    "hyperparameters; epochs as the folds had them."
+)
 _METRICS = {"accuracy": "Accuracy", "balanced_accuracy": "Balanced accuracy",
             "macro_f1": "Macro-F1"}  # fmt: skip
 _SAY = "95 % intervals by bootstrap over artists."
@@ -80,7 +85,7 @@ def differences_chart(results: Results, reference: str) -> ReportFigure | None:
         return None
     name = results.titles[reference]
     n_significant = int(frame["is_significant"].sum())
-    unsure = ", ".join(frame.loc[~frame["is_significant"], "title"])
+    unsure = "; ".join(frame.loc[~frame["is_significant"], "title"])
     return ReportFigure(
         title=f"Against {name}, track by track",
         alt=f"Difference of accuracy of each model from {name}",
@@ -190,7 +195,23 @@ def cost_chart(results: Results, name: str) -> ReportFigure | None:
         figure=cost_figure(frame, cost=column, title=axis),
         note="The dotted line joins what nothing else beats in both. Diamonds run in LiteRT. "
         f"Measured on {cores} cores under a load of {loads.min():.1f} to {loads.max():.1f}."
-        + (f" Not known of: {', '.join(without)}." if without else ""),
+        + (_TRAINING if column == "train_seconds" else "")
+        + (_twins_note(frame, column) if column == "track_ms" else "")
+        + (f" Not known of: {'; '.join(without)}." if without else ""),
+    )
+
+
+def _twins_note(frame: pd.DataFrame, column: str) -> str:
+    """How far two measurements of one and the same network lie apart."""
+    rows = frame.set_index(["model", "runtime"])[column].unstack()
+    if not set(_TWINS) <= set(rows.index):
+        return ""
+    one, other = rows.loc[list(_TWINS)].to_numpy(float)
+    apart = np.nanmax(np.maximum(one, other) / np.minimum(one, other) - 1)
+    names = frame.drop_duplicates("model").set_index("model")["title"]
+    return (
+        f" {' and '.join(names[name] for name in _TWINS)} are one network that was measured "
+        f"twice: the two lie up to {apart:.0%} apart, so smaller differences say nothing."
     )
 
 

@@ -23,21 +23,25 @@ _WIDE = 100
 
 
 def dumbbell_figure(
-    frame: pd.DataFrame, *, left: str, right: str, names: tuple[str, str]
+    frame: pd.DataFrame, *, left: str, right: str, names: tuple[str, str], is_told: bool = False
 ) -> go.Figure:
     """Draw two accuracies of each model and the way between them.
 
     Parameters
     ----------
     frame : pandas.DataFrame
-        With ``title`` and two columns of fractions.
+        With ``title``, ``about`` (a line for the hover) and two columns of fractions.
     left, right : str
         The columns.
     names : (str, str)
         What they are.
+    is_told : bool
+        Write ``about`` under each name.
     """
     rows = frame.sort_values(left)
     y = [short_title(title) for title in rows["title"]]
+    if is_told:
+        y = [f"{label}<br><i>{about}</i>" for label, about in zip(y, rows["about"], strict=True)]
     figure = go.Figure()
     for label, (_, row) in zip(y, rows.iterrows(), strict=True):
         figure.add_scatter(x=[100 * row[left], 100 * row[right]], y=[label, label], mode="lines",
@@ -50,11 +54,13 @@ def dumbbell_figure(
             mode="markers",
             name=name,
             marker={"size": 12, "color": color},
-            hovertemplate="%{y}<br>%{fullData.name}: %{x:.1f} %<extra></extra>",
+            customdata=rows["about"],
+            hovertemplate="%{y}<br>%{fullData.name}: %{x:.1f} %<br>%{customdata}<extra></extra>",
         )
     figure.update_xaxes(ticksuffix=" %")
     figure.update_yaxes(showgrid=False, categoryorder="array", categoryarray=y)
-    return put_legend_on_top(finish_chart(figure, height=40 * len(rows) + 120))
+    height = 40 if not is_told else 58
+    return put_legend_on_top(finish_chart(figure, height=height * len(rows) + 120))
 
 
 def cost_figure(frame: pd.DataFrame, *, cost: str, title: str) -> go.Figure:

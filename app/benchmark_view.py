@@ -11,6 +11,7 @@ from app import benchmark, benchmark_story, benchmark_studies
 from app.benchmark import KINDS, Results
 from app.benchmark_pairs import comparison_frame
 from app.benchmark_report import benchmark_html
+from app.benchmark_tracks import show_tracks
 from app.components import MUTED
 from app.report import ReportFigure
 
@@ -22,8 +23,7 @@ _PICTURES = "benchmark-pictures"
 VIEWS = ("Leaderboard", "Significance", "Genres", "Curves", "Data", "Robustness", "Cost", "Tracks")
 _METRICS = {"Accuracy": "accuracy", "Balanced accuracy": "balanced_accuracy",
             "Macro-F1": "macro_f1"}  # fmt: skip
-_PERCENT = ("accuracy", "balanced_accuracy", "macro_f1", "top3_accuracy", "ece")
-_TRACK_FILTERS = ("All", "All models wrong", "All models right", "They disagree")
+_PERCENT = _METRICS | {"Top 3": "top3_accuracy", "Calibration error": "ece"}
 
 
 def show_empty() -> None:
@@ -84,7 +84,7 @@ def show_view(view: str, results: Results) -> None:
         "Data": _show_data,
         "Robustness": _show_robustness,
         "Cost": _show_cost,
-        "Tracks": _show_tracks,
+        "Tracks": show_tracks,
     }
     shows[view](results)
 
@@ -103,25 +103,27 @@ def _show_leaderboard(results: Results) -> None:
     show_chart(benchmark_story.accuracy_chart(results, frame, _METRICS[metric]))
     shown = frame.sort_values(_METRICS[metric], ascending=False)
     st.dataframe(
-        _readable(shown),
+        _readable(shown, metric),
         hide_index=True,
         alt="Leaderboard; a click on a heading sorts",
         column_config={"Model": st.column_config.TextColumn(pinned=True)},
     )
+    st.caption(
+        "The calibration error is that after one temperature for each model. The scores of KNN and "
+        "SVM are counts of votes, which no temperature turns into probabilities."
+    )
     _show_not_run(results)
 
 
-def _readable(frame: pd.DataFrame) -> pd.DataFrame:
-    """Figures in percent with headings for people."""
+def _readable(frame: pd.DataFrame, ordered_by: str) -> pd.DataFrame:
+    """Figures in percent with headings for people; the interval is that of one metric."""
     table = pd.DataFrame({"Model": frame["title"], "Kind": frame["kind"].map(KINDS)})
-    names = ("Accuracy %", "Balanced %", "Macro-F1 %", "Top 3 %", "Calibration error %")
-    for name, column in zip(names, _PERCENT, strict=True):
-        table[name] = (100 * frame[column]).round(1)
-        if name == "Accuracy %":
-            table["from %"] = (100 * frame["accuracy_low"]).round(1)
-            table["to %"] = (100 * frame["accuracy_high"]).round(1)
-    table["Training s, by the clock"] = frame["train_seconds"].astype(float).round(1)
-    return table
+    for name, column in _PERCENT.items():
+        table[f"{name} %"] = (100 * frame[column]).round(1)
+        if name == ordered_by:
+            table["from %"] = (100 * frame[f"{column}_low"]).round(1)
+            table["to %"] = (100 * frame[f"{column}_high"]).round(1)
+    return table.assign(What=frame["about"])
 
 
 def _show_not_run(results: Results) -> None:
@@ -167,8 +169,8 @@ def _show_significance(results: Results) -> None:
             "to": (100 * frame["high"]).round(1),
             "Only it right": frame["only_model"],
             "Only the other": frame["only_reference"],
-            "p McNemar": frame["p_mcnemar"].map("{:.2g}".format),
-            "p bootstrap": frame["p_bootstrap"].map("{:.2g}".format),
+            "p McNemar (Holm)": frame["p_mcnemar"].map("{:.2g}".format),
+            "p bootstrap (Holm)": frame["p_bootstrap"].map("{:.2g}".format),
             "Significant": frame["is_significant"],
         }
     )
@@ -206,8 +208,25 @@ def _show_data(results: Results) -> None:
     show_chart(
         benchmark_studies.learning_chart(results), missing="Learning curve", study="learning-curve"
     )
-    show_chart(benchmark_studies.seconds_chart(results), missing="Seconds heard", study="seconds")
+    _show_seconds(results)
     show_chart(benchmark_studies.leaky_chart(results), missing="Leaky split", study="leaky")
+
+
+def _show_seconds(results: Results) -> None:
+    known, best = benchmark_studies.seconds_choice(results)
+    models = known and st.multiselect(
+        "Models that listen",
+        known,
+        default=best,
+        format_func=results.titles.__getitem__,
+        key="benchmark-seconds",
+    )
+    if known and not models:
+        st.info("Choose a model.", icon=":material/checklist:")
+        return
+    show_chart(
+        benchmark_studies.seconds_chart(results, models), missing="Seconds heard", study="seconds"
+    )
 
 
 def _show_robustness(results: Results) -> None:
@@ -228,56 +247,10 @@ def _show_cost(results: Results) -> None:
             "track_ms_p95": "Track ms, 95 %", "window_ms": "Window ms",
             "window_ms_p95": "Window ms, 95 %", "weights_mb": "MB", "peak_mib": "Memory MiB",
             "parameters": "Parameters", "macs": "Multiplications",
-            "train_seconds": "Training s, by the clock",
+            "train_seconds": "Training s",
         }  # fmt: skip
         table = frame[list(columns)].rename(columns=columns)
         st.dataframe(table.round(2), hide_index=True, alt="Costs of each model and runtime")
-
-
-def _show_tracks(results: Results) -> None:
-    models = st.multiselect(
-        "Models",
-        list(results.titles),
-        default=list(results.titles)[:4],
-        format_func=results.titles.__getitem__,
-        key="benchmark-track-models",
-    )
-    frame = benchmark.track_frame(results, models)
-    if frame.empty:
-        missing = results.predictions.empty
-        said = "Nothing is kept of single tracks: predictions.parquet is missing."
-        st.info(said if missing else "Choose a model.", icon=":material/checklist:")
-        return
-    shown = st.segmented_control(
-        "Which tracks", _TRACK_FILTERS, default=_TRACK_FILTERS[0], required=True
-    )
-    genre = st.selectbox("Genre", ["All genres", *results.genres], width=240)
-    keep = {
-        "All": frame["n_right"] >= 0,
-        "All models wrong": frame["n_right"] == 0,
-        "All models right": frame["n_right"] == len(models),
-        "They disagree": frame["n_right"].between(1, len(models) - 1),
-    }[shown]
-    rows = frame[keep & ((frame["genre"] == genre) | (genre == "All genres"))]
-    st.caption(f"{len(rows):,} of {len(frame):,} tracks, each said out of fold.")
-    table = rows.rename(columns=results.titles | {"genre": "Genre", "n_right": "Right"})
-    st.dataframe(table.rename_axis("Track"), alt="What each model said of each track")
-    _show_track(results, list(rows.index))
-
-
-def _show_track(results: Results, track_ids: list[str]) -> None:
-    track = st.selectbox(
-        "Look at one track", track_ids, index=None, placeholder="Type a part of its name"
-    )
-    if track is None:
-        return
-    said = results.predictions[results.predictions["track_id"] == track].set_index("model")
-    probs = said[[f"p_{genre}" for genre in results.genres]].loc[list(results.titles)]
-    table = (100 * probs).round(0).astype(int)
-    table.columns = pd.Index(list(results.genres))
-    table.index = pd.Index([results.titles[model] for model in table.index], name="Probability, %")
-    st.markdown(f"**{track}** is {said['genre'].iloc[0]}.")
-    st.dataframe(table, alt="Probability of each genre by model")
 
 
 def show_exports(results: Results) -> None:

@@ -165,12 +165,13 @@ def _show_calibration(files: ModelFiles) -> None:
             note="Out of fold, after scaling; a larger point holds more tracks.",
         )
     )
-    shipping = report["shipping"]
+    shipping, not_sure = report["shipping"], report["not_sure"]
     st.markdown(
         f"The shipped network divides its logits by {shipping['temperature']:.3f} and answers "
-        f"“not sure” below {shipping['not_sure']['threshold']:.0%}: that withholds "
-        f"{shipping['not_sure']['refused_share']:.0%} of the tracks and leaves "
-        f"{shipping['not_sure']['accuracy_kept']:.0%} of the rest right."
+        f"“not sure” below {shipping['not_sure']['threshold']:.0%}. With thresholds that each "
+        "fold's own tracks had no part in, that withholds "
+        f"{not_sure['refused_share']:.0%} of the tracks and leaves "
+        f"{not_sure['accuracy_kept']:.0%} of the rest right."
     )
 
 

@@ -1,8 +1,10 @@
-"""What a model costs: size, operations, time for a track and for a window, memory.
+"""What a model costs: size, operations, time for a track and for a window, memory, training.
 
 Each model is measured in a process of its own, so that the peak of one is not
 that of another; Keras and LiteRT apart, on one thread. A network is measured
-as it is built, untrained: the values of its weights cost nothing.
+as it is built, untrained: the values of its weights cost nothing. Its training
+is one step, times the steps of the recipe, without what makes the crops; that
+of a classifier is its fit, without the search for its hyperparameters.
 """
 
 from __future__ import annotations
@@ -14,19 +16,27 @@ import resource
 import sys
 import tempfile
 import time
+import warnings
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from songnet.benchmark.entries import Entry
+from songnet.config import TrainConfig
 
-__all__ = ["measure_cost"]
+if TYPE_CHECKING:
+    import keras
 
-_WARM_UP, _REPEATS = 2, 20
+__all__ = ["TrainingData", "measure_cost"]
+
+_WARM_UP, _REPEATS = 2, 50
+_STEPS = 5
 _TRACK_SECONDS = 30.0
 _KERAS, _LITE = "network.keras", "model.tflite"
 _THREAD_VARIABLES = (
@@ -37,7 +47,28 @@ _THREAD_VARIABLES = (
 )
 
 
-def measure_cost(entry: Entry, folder: Path, track: Path, *, n_genres: int) -> dict[str, Any]:
+@dataclass(frozen=True)
+class TrainingData:
+    """What the models of one fold learn from.
+
+    Parameters
+    ----------
+    n_tracks : int
+        That a network sees in an epoch.
+    n_genres : int
+    X : np.ndarray [shape=(n_tracks, n_features), dtype=float32], optional
+        Vectors of whole tracks, for a classifier.
+    y : np.ndarray [shape=(n_tracks,), dtype=int64], optional
+        Their genres.
+    """
+
+    n_tracks: int
+    n_genres: int
+    X: npt.NDArray[np.float32] | None = None
+    y: npt.NDArray[np.int64] | None = None
+
+
+def measure_cost(entry: Entry, folder: Path, track: Path, data: TrainingData) -> dict[str, Any]:
     """Measure an entry in processes of its own.
 
     Parameters
@@ -47,7 +78,7 @@ def measure_cost(entry: Entry, folder: Path, track: Path, *, n_genres: int) -> d
         What `songnet.benchmark.learners.learn` left of a classifier.
     track : Path
         Audio of a track; repeated or cut to 30 s.
-    n_genres : int
+    data : TrainingData
 
     Returns
     -------
@@ -55,6 +86,7 @@ def measure_cost(entry: Entry, folder: Path, track: Path, *, n_genres: int) -> d
         ``parameters``, ``weights_bytes``, ``macs`` of one window, and
         ``runtimes``: for each its latency in ms of a 30 s track (decoded
         already) and of a window, p50 and p95, and its peak memory in MiB.
+        ``train_seconds`` of a fold, of all epochs of the recipe.
     """
     runtimes = ("keras", "litert") if entry.is_network else ("scikit-learn",)
     sizes: dict[str, Any] = {}
@@ -62,17 +94,18 @@ def measure_cost(entry: Entry, folder: Path, track: Path, *, n_genres: int) -> d
     with tempfile.TemporaryDirectory() as temporary:
         if entry.is_network:
             folder = Path(temporary)
-            sizes = _in_own_process(_build_network, entry, folder, n_genres)
+            sizes = _in_own_process(_build_network, entry, folder, data.n_genres)
+        sizes["train_seconds"] = _in_own_process(_measure_training, entry, folder, data)
         for runtime in runtimes:
             measured[runtime] = _in_own_process(_measure_runtime, runtime, entry, folder, track)
     if not entry.is_network:
         path = folder / "model.joblib"
-        sizes = {"parameters": None, "macs": None, "weights_bytes": path.stat().st_size}
+        sizes |= {"parameters": None, "macs": None, "weights_bytes": path.stat().st_size}
     machine = {"cores": os.cpu_count(), "machine": platform.machine(), "threads": 1}
     return {**sizes, "runtimes": measured, "machine": machine, "load": os.getloadavg()[0]}
 
 
-def _in_own_process(function: Callable[..., dict[str, Any]], *args: Any) -> dict[str, Any]:
+def _in_own_process(function: Callable[..., Any], *args: Any) -> Any:
     """Call a function in a new process whose libraries use one thread each.
 
     They read the variables when they are loaded, which is before the function is called.
@@ -91,32 +124,12 @@ def _build_network(entry: Entry, folder: Path, n_genres: int) -> dict[str, Any]:
     """Count a network and write it for Keras and as a TFLite file."""
     from songnet.export.layers import count_macs
     from songnet.export.tflite import export_tflite
-    from songnet.models.registry import has_statistics_branch, load_network, network_builder
-    from songnet.models.statistics_branch import (
-        build_statistics_branch,
-        clip_statistics,
-        join_branches,
-    )
+    from songnet.models.registry import load_network
+    from songnet.models.statistics_branch import join_branches
 
-    features, model = entry.features, entry.model
-    assert features is not None
-    assert model is not None
-    network = network_builder(model)(
-        model,
-        n_mels=features.n_mels,
-        n_classes=n_genres,
-        mean=np.full(features.n_mels, -30, np.float32),
-        std=np.full(features.n_mels, 12, np.float32),
-    )
-    if has_statistics_branch(model):
-        n_statistics = clip_statistics(features).output_shape[-1]
-        branch = build_statistics_branch(
-            features,
-            units=model.statistics_units,
-            n_classes=n_genres,
-            mean=np.linspace(-1, 1, n_statistics, dtype=np.float32),
-            std=np.linspace(1, 2, n_statistics, dtype=np.float32),
-        )
+    features = entry.settings.features
+    network, branch = _build_parts(entry, n_genres)
+    if branch is not None:
         network = join_branches(network, branch)
     network.save(folder / _KERAS)
     network = load_network(folder / _KERAS)  # only a saved one forgets where its parts came from
@@ -129,12 +142,82 @@ def _build_network(entry: Entry, folder: Path, n_genres: int) -> dict[str, Any]:
     }
 
 
+def _build_parts(entry: Entry, n_genres: int) -> tuple[keras.Model, keras.Model | None]:
+    """Build a network, and SongNet's statistics branch, with made-up means: no data is read."""
+    from songnet.models.registry import has_statistics_branch, network_builder
+    from songnet.models.statistics_branch import build_statistics_branch, clip_statistics
+
+    features, model = entry.settings.features, entry.settings.model
+    network = network_builder(model)(
+        model,
+        n_mels=features.n_mels,
+        n_classes=n_genres,
+        mean=np.full(features.n_mels, -30, np.float32),
+        std=np.full(features.n_mels, 12, np.float32),
+    )
+    if not has_statistics_branch(model):
+        return network, None
+    n_statistics = clip_statistics(features).output_shape[-1]
+    branch = build_statistics_branch(
+        features,
+        units=model.statistics_units,
+        n_classes=n_genres,
+        mean=np.linspace(-1, 1, n_statistics, dtype=np.float32),
+        std=np.linspace(1, 2, n_statistics, dtype=np.float32),
+    )
+    return network, branch
+
+
+def _measure_training(entry: Entry, folder: Path, data: TrainingData) -> float:
+    """Seconds that a fold's training takes, as the head of this module says."""
+    if not entry.is_network:
+        return _fit_seconds(folder, data)
+    from songnet.models.registry import logits_network
+    from songnet.training.statistics_branch import branch_recipe
+
+    recipe = entry.settings.training
+    network, branch = _build_parts(entry, data.n_genres)
+    seconds = _steps_seconds(logits_network(network), recipe, entry, data)
+    if branch is not None:
+        seconds += _steps_seconds(branch, branch_recipe(recipe), entry, data)
+    return seconds
+
+
+def _fit_seconds(folder: Path, data: TrainingData) -> float:
+    import joblib
+    from sklearn.base import clone
+
+    estimator = clone(joblib.load(folder / "model.joblib").estimator)
+    start = time.perf_counter()
+    with warnings.catch_warnings():
+        # How long to train was chosen on the inner folds; convergence is not what is asked for.
+        warnings.filterwarnings("ignore", message=".*(converge|Maximum iterations).*")
+        estimator.fit(data.X, data.y)
+    return time.perf_counter() - start
+
+
+def _steps_seconds(
+    network: keras.Model, recipe: TrainConfig, entry: Entry, data: TrainingData
+) -> float:
+    from songnet.training.fitting import compile_network
+
+    features = entry.settings.features
+    steps = max(1, data.n_tracks * recipe.crops_per_track // recipe.batch_size)
+    compile_network(network, recipe, steps=steps, global_clipnorm=1.0)
+    rng = np.random.default_rng(0)
+    shape = (recipe.batch_size, features.patch_frames, features.n_mels)
+    X = rng.normal(-30, 12, shape).astype(np.float32)
+    targets = np.eye(data.n_genres, dtype=np.float32)[rng.integers(data.n_genres, size=len(X))]
+    step_ms = _latency_ms(lambda: network.train_on_batch(X, targets), repeats=_STEPS)["p50"]
+    return step_ms / 1000 * steps * recipe.epochs
+
+
 def _measure_runtime(runtime: str, entry: Entry, folder: Path, track: Path) -> dict[str, Any]:
     calls = _network_calls if entry.is_network else _vector_calls
     whole, window = calls(runtime, entry, folder, track)
     return {
-        "track_ms": _latency_ms(whole),
-        "window_ms": _latency_ms(window) if window else None,
+        "track_ms": _latency_ms(whole, repeats=_REPEATS),
+        "window_ms": _latency_ms(window, repeats=_REPEATS) if window else None,
         "peak_mib": _peak_mib(),
     }
 
@@ -185,11 +268,11 @@ def _thirty_seconds(track: Path, sr: int) -> Any:
     return np.resize(y, round(_TRACK_SECONDS * sr))
 
 
-def _latency_ms(call: Callable[[], Any]) -> dict[str, float]:
+def _latency_ms(call: Callable[[], Any], *, repeats: int) -> dict[str, float]:
     for _ in range(_WARM_UP):
         call()
     seconds = []
-    for _ in range(_REPEATS):
+    for _ in range(repeats):
         start = time.perf_counter()
         call()
         seconds.append(time.perf_counter() - start)

@@ -153,8 +153,8 @@ def _mel_mean_entries() -> tuple[Entry, ...]:
             f"{baseline}_mel_mean",
             "mel mean",
             f"{title} on the mean mel spectrum",
-            "Log-mel averaged over time, as seed 004 gives its baselines: rhythm and all "
-            "change are lost.",
+            "Log-mel averaged over time, as the first SongNet gave its baselines (here of 64 "
+            "bands): rhythm and all change are lost.",
             FeatureConfig(),
             baseline,
             leak="tracks",
@@ -216,8 +216,9 @@ def _seed_entries() -> tuple[Entry, ...]:
         Entry(
             "mfcc_cnn_segments",
             "seed",
-            "MFCC CNN, segments averaged (seed 003)",
-            "13 MFCC of 3 s segments, three convolutions, trained as its seed says.",
+            "MFCC CNN of segments",
+            'After "Music Genre Classifier": 13 MFCC of ten segments of 3 s, three convolutions, '
+            "the segments averaged.",
             features=segments,
             model=ModelConfig(architecture="mfcc_cnn_segments"),
             training=_seed_training(epochs=30, crops_per_track=10),
@@ -226,8 +227,9 @@ def _seed_entries() -> tuple[Entry, ...]:
         Entry(
             "mel_cnn",
             "seed",
-            "Mel CNN (seed 000)",
-            "Four convolutions on mel spectrograms of 3 s; its seed names no number.",
+            "Mel CNN",
+            'After "Real-Time Music Genre Classification", which names no number: four '
+            "convolutions on mel spectrograms of 3 s.",
             features=segments,
             model=ModelConfig(architecture="mel_cnn"),
             training=_seed_training(epochs=30, crops_per_track=2),
@@ -235,8 +237,9 @@ def _seed_entries() -> tuple[Entry, ...]:
         Entry(
             "mfcc_cnn",
             "seed",
-            "MFCC CNN (seed 002)",
-            "13 MFCC of 3 s segments, blocks of 32, 64 and 128 filters, dense 512 and 256.",
+            "MFCC CNN with dense layers",
+            'After "Music Genre Classification Web Application": 13 MFCC of 3 s segments, blocks '
+            "of 32, 64 and 128 filters, dense 512 and 256.",
             features=segments,
             model=ModelConfig(architecture="mfcc_cnn"),
             training=_seed_training(epochs=30, crops_per_track=10),
@@ -245,9 +248,10 @@ def _seed_entries() -> tuple[Entry, ...]:
         Entry(
             "vgg_mel",
             "seed",
-            "VGG on mel spectrograms (seed 001)",
-            "10 s windows that overlap by half, five blocks of two convolutions, 32 to 256 "
-            "filters; few epochs, since they are slow.",
+            "VGG on mel spectrograms",
+            'After "Music Genre Classification with CNN on Mel Spectrograms": 10 s windows that '
+            "overlap by half, five blocks of two convolutions, 32 to 256 filters. It is slow: it "
+            "learns from 16 windows of each track, and would gain from more.",
             features=windows,
             model=ModelConfig(architecture="vgg_mel"),
             training=_seed_training(epochs=16, batch_size=16),
@@ -290,10 +294,10 @@ def _songnet_entries() -> tuple[Entry, ...]:
 def _one_cycle_entries() -> tuple[Entry, ...]:
     networks = {
         "songnet_no_attention": (
-            "SongNet, one cycle, no attention",
+            "SongNet of one cycle without attention",
             "The mean over time in place of attention.",
         ),
-        "songnet_lstm": ("SongNet, one cycle, LSTM", "An LSTM in place of the GRU."),
+        "songnet_lstm": ("SongNet of one cycle with an LSTM", "An LSTM in place of the GRU."),
         "crnn": (
             "CRNN",
             "Convolutions and two GRUs (Choi et al. 2017), trained like SongNet's one cycle.",
@@ -303,7 +307,7 @@ def _one_cycle_entries() -> tuple[Entry, ...]:
             "Self-attention between patches (Gong et al. 2021), trained like SongNet's one cycle.",
         ),
         "songnet": (
-            "SongNet, one cycle",
+            "SongNet of one cycle",
             "Attention and GRU after 100 epochs, no branch: what the other four compare with.",
         ),
     }

@@ -68,6 +68,12 @@ class Published:
         found = _read(self.folder / f"{study}.json").get("models", {})
         return {name: found[name] for name in names if name in found}
 
+    def needed_intervals(self, names: Iterable[str]) -> dict[str, Any]:
+        """Intervals of the clips that these models would need, where they were computed."""
+        needed = _read(self.folder / "learning_curve.json").get("needed", {})
+        found = needed.get("intervals", {})
+        return {name: found[name] for name in names if name in found}
+
 
 def _read(path: Path) -> dict[str, Any]:
     if not path.is_file():

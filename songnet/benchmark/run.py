@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from songnet.benchmark.deadline import Deadline, OutOfTimeError
 from songnet.benchmark.inputs import (
     Inputs,
@@ -217,14 +219,22 @@ class BenchmarkRun:
         self._finish(piece, {"n_tracks": len(tested)}, *frames)
 
     def _cost(self, piece: Piece, _deadline: Deadline) -> None:
-        from songnet.benchmark.cost import measure_cost
+        from songnet.benchmark.cost import TrainingData, measure_cost
 
-        folder = piece.folder(self.run_dir)
-        if not piece.entry.is_network:
-            folder = self._folder_of_model(piece)
+        dataset, entry = self.inputs.dataset, piece.entry
+        learned = [track for track in self._learned_from(piece) if track.fold != piece.fold]
         track = _tested(self.inputs.scored, piece.fold)[0]
-        n_genres = len(self.inputs.dataset.genres)
-        self._finish(piece, measure_cost(piece.entry, folder, track.path, n_genres=n_genres))
+        if entry.is_network:
+            folder = piece.folder(self.run_dir)
+            seen = round(len(learned) * (1 - entry.settings.training.validation_share))
+            data = TrainingData(seen, len(dataset.genres))
+        else:
+            folder = self._folder_of_model(piece)
+            assert entry.vectors is not None
+            X = self.inputs.vectors(entry.vectors, learned)
+            y = np.array([dataset.genres.index(track.genre) for track in learned])
+            data = TrainingData(len(learned), len(dataset.genres), X, y)
+        self._finish(piece, measure_cost(entry, folder, track.path, data))
 
     def _load(self, piece: Piece) -> Learned:
         return load_learned(piece.entry, self._folder_of_model(piece))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from songnet.benchmark.inputs import Inputs, training_part
 from songnet.benchmark.pieces import HONEST, LEARNING_SHARES, Piece
 from songnet.benchmark.reader import Reader, Scored, headline_intervals, is_right
-from songnet.evaluation.learning_curve import tracks_needed
+from songnet.evaluation.learning_curve import tracks_needed, tracks_needed_interval
 from songnet.evaluation.metrics import accuracy, evaluate
 from songnet.exceptions import DatasetError
 from songnet.signal.statistics import StatisticsConfig, statistics_names
@@ -97,13 +97,8 @@ def learning_curve_section(
     for name, whole in scored.items():
         if not whole.entry.has_learning_curve:
             continue
-        parts = []
-        for share in LEARNING_SHARES:
-            if not reader.missing_folds(whole.entry, "learning-curve", share):
-                rows = reader.rows(whole.entry, "learning-curve", share)
-                parts.append((share, reader.scored(whole.entry, "learning-curve", rows)))
         points = {point["share"]: point for point in before.get(name, ())}
-        for share, part in (*parts, (1.0, whole)):
+        for share, part in _learning_parts(whole, reader).items():
             points[share] = {
                 "share": share,
                 "n_train": _mean_whole_clips(reader, share),
@@ -111,6 +106,16 @@ def learning_curve_section(
             }
         models[name] = [points[share] for share in sorted(points)]
     return models
+
+
+def _learning_parts(whole: Scored, reader: Reader) -> dict[float, Scored]:
+    """Predictions of a model that learned from each share of the data, as far as they are here."""
+    parts = {}
+    for share in LEARNING_SHARES:
+        if not reader.missing_folds(whole.entry, "learning-curve", share):
+            rows = reader.rows(whole.entry, "learning-curve", share)
+            parts[share] = reader.scored(whole.entry, "learning-curve", rows)
+    return {**parts, 1.0: whole}
 
 
 def _mean_whole_clips(reader: Reader, share: float) -> int:
@@ -122,17 +127,39 @@ def _mean_whole_clips(reader: Reader, share: float) -> int:
     return round(float(np.mean([sum(track.evaluate for track in part) for part in parts])))
 
 
-def needed_section(curves: Mapping[str, Any]) -> dict[str, Any]:
-    """Whole clips that an accuracy of 75 % would need, where a curve can be continued."""
-    tracks = {
-        name: tracks_needed(
-            [point["n_train"] for point in points],
-            [point["accuracy"]["value"] for point in points],
-            wanted=_WANTED_ACCURACY,
-        )
-        for name, points in curves.items()
-    }
-    return {"accuracy": _WANTED_ACCURACY, "n_train": {k: n for k, n in tracks.items() if n}}
+def needed_section(
+    curves: Mapping[str, Any],
+    scored: Mapping[str, Scored],
+    reader: Reader,
+    seed: int,
+    *,
+    before: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Whole clips that an accuracy of 75 % would need, where a curve can be continued.
+
+    The intervals of curves that were not run here are those of ``before``.
+    """
+    n_train: dict[str, int] = {}
+    intervals: dict[str, Any] = {}
+    for name, points in curves.items():
+        tracks = [point["n_train"] for point in points]
+        accuracies = [point["accuracy"]["value"] for point in points]
+        needed = tracks_needed(tracks, accuracies, wanted=_WANTED_ACCURACY)
+        if not needed:
+            continue
+        n_train[name] = needed
+        parts = _learning_parts(scored[name], reader)
+        if len(parts) == len(points):
+            intervals[name] = tracks_needed_interval(
+                tracks,
+                np.stack([is_right(parts[point["share"]]) for point in points]),
+                scored[name].groups,
+                wanted=_WANTED_ACCURACY,
+                seed=seed,
+            )
+        elif name in before:
+            intervals[name] = before[name]
+    return {"accuracy": _WANTED_ACCURACY, "n_train": n_train, "intervals": intervals}
 
 
 def leaky_section(scored: Mapping[str, Scored], reader: Reader, seed: int) -> dict[str, Any]:
@@ -165,12 +192,14 @@ def leaky_section(scored: Mapping[str, Scored], reader: Reader, seed: int) -> di
 
 
 def cost_section(
-    scored: Mapping[str, Scored], reader: Reader, *, before: Mapping[str, Any]
+    scored: Mapping[str, Scored],
+    reader: Reader,
+    training: Mapping[str, Sequence[Mapping[str, Any]]],
 ) -> dict[str, Any]:
     """Size, operations, latency, memory and training time, beside the accuracy.
 
-    Training is timed over all folds: ``before`` has that of models whose folds
-    were not run here.
+    The time of a training that stopped early is that of the epochs which the
+    folds had in the mean; ``training`` is what each fold's said.
     """
     models: dict[str, Any] = {}
     known = ("parameters", "weights_bytes", "macs", "runtimes", "machine", "load")
@@ -178,15 +207,11 @@ def cost_section(
         about = reader.about(Piece(model.entry, "cost", reader.dataset.folds[0]))
         if about is None:
             continue
-        pieces = [Piece(model.entry, "folds", fold) for fold in reader.dataset.folds]
-        seconds = [(reader.about(piece) or {}).get("train_seconds") for piece in pieces]
-        measured = [s for s in seconds if s is not None]
-        trained = before.get(name, {}).get("train_seconds_of_a_fold")
-        if measured and name not in before:
-            trained = float(np.mean(measured))
+        epochs = [fold["epochs"] for fold in training[name] if "epochs" in fold]
+        most = model.entry.training.epochs if model.entry.training else 1
         models[name] = {
             **{key: about[key] for key in known},
-            "train_seconds_of_a_fold": trained,
+            "train_seconds": about["train_seconds"] * (np.mean(epochs) / most if epochs else 1),
             "accuracy": accuracy(model.y_true, model.probs),
         }
     return models

@@ -34,6 +34,7 @@ __all__ = [
     "compare_models",
     "holm",
     "mcnemar_exact",
+    "mcnemar_exact_of_counts",
 ]
 
 BoolArray = npt.NDArray[np.bool_]
@@ -87,10 +88,15 @@ def mcnemar_exact(is_right_a: BoolArray, is_right_b: BoolArray) -> float:
     p : float
         1 where the models never differ.
     """
+    return mcnemar_exact_of_counts(
+        int(np.sum(is_right_a & ~is_right_b)), int(np.sum(~is_right_a & is_right_b))
+    )
+
+
+def mcnemar_exact_of_counts(only_a: int, only_b: int) -> float:
+    """`mcnemar_exact` of the numbers of tracks that only one of two models names right."""
     from scipy.stats import binomtest
 
-    only_a = int(np.sum(is_right_a & ~is_right_b))
-    only_b = int(np.sum(~is_right_a & is_right_b))
     if only_a + only_b == 0:
         return 1.0
     return float(binomtest(only_a, only_a + only_b, 0.5).pvalue)

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
+from songnet.config import TrainConfig
 from songnet.datasets.base import Track
 from songnet.datasets.store import FeatureStore
 from songnet.models.statistics_branch import build_statistics_branch, clip_statistics
@@ -17,10 +18,24 @@ from songnet.training.callbacks import Progress, TrackValidation
 from songnet.training.fitting import compile_network, stream_epochs
 from songnet.training.run_folder import TrainSettings
 
-__all__ = ["train_statistics_branch"]
+__all__ = ["branch_recipe", "train_statistics_branch"]
 
 _BATCH_SIZE = 32
 _LEARNING_RATE = 1e-3
+
+
+def branch_recipe(training: TrainConfig) -> TrainConfig:
+    """Return how the branch is trained, where the whole network is trained so."""
+    return training.replace(
+        epochs=training.statistics_epochs,
+        restarts=(),
+        batch_size=_BATCH_SIZE,
+        learning_rate=_LEARNING_RATE,
+        mixup_alpha=0.0,
+        time_masks=0,
+        mel_masks=0,
+        short_share=0.0,
+    )
 
 
 def train_statistics_branch(
@@ -56,16 +71,7 @@ def train_statistics_branch(
     branch : keras.Model
         As `build_statistics_branch` returns it.
     """
-    config = settings.training.replace(
-        epochs=settings.training.statistics_epochs,
-        restarts=(),
-        batch_size=_BATCH_SIZE,
-        learning_rate=_LEARNING_RATE,
-        mixup_alpha=0.0,
-        time_masks=0,
-        mel_masks=0,
-        short_share=0.0,
-    )
+    config = branch_recipe(settings.training)
     batches = CropBatches(tracks, genres, store=store, config=config, degraded=degraded)
     keras.utils.set_random_seed(config.seed)
     mean, std = _mean_and_deviation(batches)

@@ -83,6 +83,20 @@ def test_every_view_shows_its_figures(repo_root: Path, bundle: Path) -> None:
         assert "not measured yet" not in said(visit), view
 
 
+def test_what_is_withheld_is_measured_on_tracks_the_threshold_did_not_see(
+    repo_root: Path, bundle: Path
+) -> None:
+    path = bundle / "report.json"
+    report = json.loads(path.read_text())
+    report["not_sure"] |= {"refused_share": 0.07, "accuracy_kept": 0.72}
+    report["shipping"]["not_sure"] |= {"refused_share": 0.1, "accuracy_kept": 0.73}
+    path.write_text(json.dumps(report))
+    visit = AppTest.from_file(repo_root / "app" / "main.py", default_timeout=300).run()
+    visit.session_state["model-view"] = "Calibration"
+    visit.switch_page(str(repo_root / "pages" / "model.py")).run()
+    assert "withholds 7% of the tracks and leaves 72% of the rest right" in said(visit)
+
+
 def test_what_was_not_measured_says_the_command(
     repo_root: Path, bundle: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -169,6 +169,7 @@ def test_the_cost_of_a_classifier_is_measured(inputs, done, one_process):
     measured = about["runtimes"]["scikit-learn"]
     assert 0 < measured["track_ms"]["p50"] <= measured["track_ms"]["p95"]
     assert about["weights_bytes"] == (piece.model_of.folder(done) / "model.joblib").stat().st_size
+    assert about["train_seconds"] > 0
 
 
 @pytest.mark.slow

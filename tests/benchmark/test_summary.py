@@ -53,7 +53,7 @@ def test_results_say_what_was_measured(inputs, done, tmp_path):
     ]  # fmt: skip
     curve = read(tmp_path / "learning_curve.json")
     assert curve["models"] == {}
-    assert curve["needed"] == {"accuracy": 0.75, "n_train": {}}
+    assert curve["needed"] == {"accuracy": 0.75, "n_train": {}, "intervals": {}}
     assert read(tmp_path / "codec.json")["models"]["knn"]["n_tracks"] == 12
     leaky = read(tmp_path / "leaky.json")["models"]["knn"]
     assert (leaky["split"], leaky["n_honest"]) == ("tracks", leaky["n_scored"])
@@ -146,6 +146,32 @@ def test_a_study_run_later_joins_what_was_kept(inputs, done, only_majority, resu
     later = read(results / "learning_curve.json")["models"]["knn"]
     assert [point["share"] for point in later] == [0.25, 0.5, 1.0]
     assert later[1:] == points
+
+
+def test_what_would_be_needed_has_an_interval_that_is_kept(inputs, done, only_majority, results):
+    learner = replace(KNN, has_learning_curve=True)
+    pieces = {0.1: 0.4, 0.25: 0.5, 0.5: 0.58, 1.0: 0.65}
+    for share, accuracy in pieces.items():
+        for fold in (0, 1):
+            rows = pd.read_parquet(Piece(KNN, "folds", fold).folder(done) / "predictions.parquet")
+            rows = rows.sample(frac=1, random_state=fold)
+            is_high = (rows["genre"] == "High") == (np.arange(len(rows)) < accuracy * len(rows))
+            Piece(learner, "folds" if share == 1 else "learning-curve", fold, share).finish(
+                only_majority,
+                data_hash=inputs.dataset.hash,
+                seed=0,
+                results={},
+                rows=rows.assign(p_High=is_high.astype(float), p_Low=1.0 - is_high),
+            )
+    summarise((MAJORITY, learner), inputs, run_dir=only_majority, results=results, seed=0)
+    needed = read(results / "learning_curve.json")["needed"]
+    low, high = needed["intervals"]["knn"]
+    assert low < needed["n_train"]["knn"]
+    assert high is None or high > needed["n_train"]["knn"]
+    for folder in only_majority.glob("*/knn"):
+        shutil.rmtree(folder)
+    summarise((MAJORITY, learner), inputs, run_dir=only_majority, results=results, seed=0)
+    assert read(results / "learning_curve.json")["needed"] == needed
 
 
 def test_of_a_model_run_again_nothing_is_kept(inputs, done, results, tmp_path):
