@@ -121,7 +121,9 @@ def all_entries(embeddings: Iterable[EmbeddingConfig] = ()) -> tuple[Entry, ...]
         *_mel_mean_entries(),
         *_statistics_entries(),
         *(entry for config in embeddings for entry in _embedding_entries(config)),
-        *_network_entries(),
+        *_segment_entries(),
+        _vgg_entry(),
+        *_songnet_entries(),
     )
 
 
@@ -205,13 +207,8 @@ def _embedding_entries(config: EmbeddingConfig) -> tuple[Entry, ...]:
     )
 
 
-def _network_entries() -> tuple[Entry, ...]:
-    return (*_seed_entries(), *_songnet_entries())
-
-
-def _seed_entries() -> tuple[Entry, ...]:
+def _segment_entries() -> tuple[Entry, ...]:
     segments = _SEED_FEATURES.replace(patch_frames=128, patch_hop_frames=128)
-    windows = _SEED_FEATURES.replace(patch_frames=430, patch_hop_frames=215)
     return (
         Entry(
             "mfcc_cnn_segments",
@@ -245,17 +242,20 @@ def _seed_entries() -> tuple[Entry, ...]:
             training=_seed_training(epochs=30, crops_per_track=10),
             leak="segments",
         ),
-        Entry(
-            "vgg_mel",
-            "seed",
-            "VGG on mel spectrograms",
-            'After "Music Genre Classification with CNN on Mel Spectrograms": 10 s windows that '
-            "overlap by half, five blocks of two convolutions, 32 to 256 filters. It is slow: it "
-            "learns from 16 windows of each track, and would gain from more.",
-            features=windows,
-            model=ModelConfig(architecture="vgg_mel"),
-            training=_seed_training(epochs=16, batch_size=16),
-        ),
+    )
+
+
+def _vgg_entry() -> Entry:
+    return Entry(
+        "vgg_mel",
+        "seed",
+        "VGG on mel spectrograms",
+        'After "Music Genre Classification with CNN on Mel Spectrograms": 10 s windows that '
+        "overlap by half, five blocks of two convolutions, 32 to 256 filters. It is slow: it "
+        "learns from 16 windows of each track, and would gain from more.",
+        features=_SEED_FEATURES.replace(patch_frames=430, patch_hop_frames=215),
+        model=ModelConfig(architecture="vgg_mel"),
+        training=_seed_training(epochs=16, batch_size=16),
     )
 
 

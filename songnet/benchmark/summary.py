@@ -106,6 +106,35 @@ def summarise(
         name: before.models[name]["training"] if name in kept else _training(model.entry, reader)
         for name, model in scored.items()
     }
+    contents: dict[str, dict[str, Any]] = {
+        "leaderboard": {
+            "models": _leaderboard(scored, reader, seed, training),
+            "not_run": _not_run(entries, incomplete),
+        },
+        "comparisons": {"models": _comparisons(scored, seed)},
+        **_studies(scored, reader, seed, training, before=before, kept=kept),
+    }
+    if mfcc := mfcc_section(inputs):
+        contents["mfcc"] = mfcc
+    provenance = _provenance(dataset, seed, scored)
+    files = []
+    for name, content in contents.items():
+        write_object(results / f"{name}.json", to_plain({**provenance, **content}))
+        files.append(results / f"{name}.json")
+    files += _write_predictions(scored, results, provenance)
+    return Summary(tuple(files), tuple(kept), incomplete)
+
+
+def _studies(
+    scored: Mapping[str, Scored],
+    reader: Reader,
+    seed: int,
+    training: Mapping[str, Any],
+    *,
+    before: Published,
+    kept: Sequence[str],
+) -> dict[str, dict[str, Any]]:
+    """Sections of all studies; what was not run here is that of the results before."""
     old = {study: before.section(study, kept) for study in _STUDIES}
     new: dict[str, dict[str, Any]] = {
         "robustness": conditions_section(scored, reader, "robustness", seed),
@@ -117,30 +146,15 @@ def summarise(
         "leaky": leaky_section(scored, reader, seed),
         "cost": cost_section(scored, reader, training),
     }
-    studies = {
-        study: {n: (old[study] | models)[n] for n in scored if n in old[study] or n in models}
+    sections: dict[str, dict[str, Any]] = {
+        study: {"models": {n: (old[study] | models)[n] for n in scored if n in old[study] | models}}
         for study, models in new.items()
     }
-    contents: dict[str, dict[str, Any]] = {
-        "leaderboard": {
-            "models": _leaderboard(scored, reader, seed, training),
-            "not_run": _not_run(entries, incomplete),
-        },
-        "comparisons": {"models": _comparisons(scored, seed)},
-        **{name: {"models": models} for name, models in studies.items()},
-    }
-    contents["learning_curve"]["needed"] = needed_section(
-        studies["learning_curve"], scored, reader, seed, before=before.needed_intervals(kept)
+    curves = sections["learning_curve"]
+    curves["needed"] = needed_section(
+        curves["models"], scored, reader, seed, before=before.needed_intervals(kept)
     )
-    if mfcc := mfcc_section(inputs):
-        contents["mfcc"] = mfcc
-    provenance = _provenance(dataset, seed, scored)
-    files = []
-    for name, content in contents.items():
-        write_object(results / f"{name}.json", to_plain({**provenance, **content}))
-        files.append(results / f"{name}.json")
-    files += _write_predictions(scored, results, provenance)
-    return Summary(tuple(files), tuple(kept), incomplete)
+    return sections
 
 
 def _find_models(
