@@ -298,6 +298,6 @@ def show_about(results: Results) -> None:
     protocol = about["protocol"]
     st.html(
         f'<p style="{MUTED};font-size:.875rem">{about["n_tracks"]:,} tracks of '
-        f"{about['dataset']} (hash {about['data_hash'][:12]}), seed {about['seed']}, commit "
-        f"{(about['commit'] or 'unknown')[:12]}. {protocol[0].upper()}{protocol[1:]}.</p>"
+        f"{about['dataset']} (hash {about['data_hash'][:12]}), seed {about['seed']}, summarised "
+        f"at commit {(about['commit'] or 'unknown')[:12]}. {protocol[0].upper()}{protocol[1:]}.</p>"
     )
