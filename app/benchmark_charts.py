@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,7 @@ from app.benchmark import KINDS
 from app.charts import GENRE_COLORS, GRID_COLOR, OTHER_COLOR, finish_figure
 
 __all__ = [
+    "DIVERGING",
     "KIND_COLORS",
     "accuracy_figure",
     "confusion_figure",
@@ -27,10 +29,14 @@ __all__ = [
 
 KIND_COLORS = dict(zip(KINDS, ("#12968a", "#3b82d6", "#8a6ee8", "#d9568f", "#b4851a", "#c8643c",
                                OTHER_COLOR), strict=True))  # fmt: skip
-# The strongest tones have about 4.5 of contrast with both black and white text.
 MORE, LESS = "#1a837c", "#c2553f"
-_SEQUENTIAL = [[0, "rgba(26,131,124,0.04)"], [1, MORE]]
-_DIVERGING = [[0, LESS], [0.5, "rgba(128,140,138,0.06)"], [1, MORE]]
+# The page shines through, so that its text keeps its contrast on them, light and dark.
+_SEQUENTIAL = [[0, "rgba(26,131,124,0.04)"], [1, "rgba(26,131,124,0.75)"]]
+DIVERGING = [
+    [0, "rgba(194,85,63,0.75)"],
+    [0.5, "rgba(128,140,138,0.06)"],
+    [1, "rgba(26,131,124,0.75)"],
+]
 _TOP = 40  # px for the buttons of a chart
 _BAND_OPACITY = 0.12
 _TOP_WITH_LEGEND = 72  # beside each other they overlap on a phone
@@ -174,7 +180,7 @@ def heat_figure(
             text=texts,
             texttemplate="%{text}",
             textfont={"size": 12},
-            colorscale=_DIVERGING if is_signed else _SEQUENTIAL,
+            colorscale=DIVERGING if is_signed else _SEQUENTIAL,
             zmin=-peak if is_signed else 0,
             zmax=peak,
             showscale=False,
@@ -286,6 +292,17 @@ def _rgb(color: str) -> tuple[int, int, int]:
     return red, green, blue
 
 
-def line_colors(names: Sequence[str]) -> dict[str, str]:
-    """Give each line a colour of its own."""
-    return {name: GENRE_COLORS[i % len(GENRE_COLORS)] for i, name in enumerate(names)}
+def line_colors(kinds: Mapping[str, str]) -> dict[str, str]:
+    """Give each line a colour of its own: that of its kind to the first of a kind.
+
+    Parameters
+    ----------
+    kinds : mapping of str to str
+        Kind of each model, by its name.
+    """
+    others = cycle(color for color in GENRE_COLORS if color not in KIND_COLORS.values())
+    colors: dict[str, str] = {}
+    for name, kind in kinds.items():
+        of_kind = KIND_COLORS[kind]
+        colors[name] = of_kind if of_kind not in colors.values() else next(others)
+    return colors

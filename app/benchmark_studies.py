@@ -124,8 +124,9 @@ def _lines_chart(
             [100 * row["accuracy"]["low"] for row in rows],
             [100 * row["accuracy"]["high"] for row in rows],
         )
+    colors = line_colors({results.titles[model]: results.kinds[model] for model in points})
     figure = lines_figure(
-        lines, colors=line_colors(names), x_title=x_title, y_title="Accuracy (%)", bands=bands
+        lines, colors=colors, x_title=x_title, y_title="Accuracy (%)", bands=bands
     )
     return ReportFigure(
         title=title,

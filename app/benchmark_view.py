@@ -14,6 +14,7 @@ from app.benchmark_report import benchmark_html
 from app.benchmark_tracks import show_tracks
 from app.components import MUTED
 from app.report import ReportFigure
+from app.tables import show_table
 
 __all__ = ["VIEWS", "show_about", "show_chart", "show_empty", "show_exports", "show_view"]
 
@@ -102,11 +103,11 @@ def _show_leaderboard(results: Results) -> None:
     frame = benchmark.leaderboard_frame(results, kinds)
     show_chart(benchmark_story.accuracy_chart(results, frame, _METRICS[metric]))
     shown = frame.sort_values(_METRICS[metric], ascending=False)
-    st.dataframe(
+    show_table(
         _readable(shown, metric),
-        hide_index=True,
         alt="Leaderboard; a click on a heading sorts",
-        column_config={"Model": st.column_config.TextColumn(pinned=True)},
+        decimals=1,
+        first="Model",
     )
     st.caption(
         "The calibration error is that after one temperature for each model. The scores of KNN and "
@@ -117,13 +118,13 @@ def _show_leaderboard(results: Results) -> None:
 
 def _readable(frame: pd.DataFrame, ordered_by: str) -> pd.DataFrame:
     """Figures in percent with headings for people; the interval is that of one metric."""
-    table = pd.DataFrame({"Model": frame["title"], "Kind": frame["kind"].map(KINDS)})
+    table = pd.DataFrame({"Model": frame["title"]})
     for name, column in _PERCENT.items():
-        table[f"{name} %"] = (100 * frame[column]).round(1)
+        table[f"{name} %"] = 100 * frame[column]
         if name == ordered_by:
-            table["from %"] = (100 * frame[f"{column}_low"]).round(1)
-            table["to %"] = (100 * frame[f"{column}_high"]).round(1)
-    return table.assign(What=frame["about"])
+            table["from %"] = 100 * frame[f"{column}_low"]
+            table["to %"] = 100 * frame[f"{column}_high"]
+    return table.assign(Kind=frame["kind"].map(KINDS), What=frame["about"])
 
 
 def _show_not_run(results: Results) -> None:
@@ -135,7 +136,7 @@ def _show_not_run(results: Results) -> None:
         {"Model": m["title"], "Kind": KINDS[m["kind"]], "Lacks folds": m["missing_folds"]}
         for m in results.not_run
     ]
-    st.dataframe(pd.DataFrame(rows), hide_index=True, alt="Models that were not run")
+    show_table(pd.DataFrame(rows), alt="Models that were not run")
     names = " ".join(f"--model {m['model']}" for m in results.not_run)
     st.code(f"{RUN} --study folds {names}", language="bash", wrap_lines=True)
 
@@ -164,9 +165,9 @@ def _show_significance(results: Results) -> None:
     table = pd.DataFrame(
         {
             "Model": frame["title"],
-            "Points": (100 * frame["difference"]).round(1),
-            "from": (100 * frame["low"]).round(1),
-            "to": (100 * frame["high"]).round(1),
+            "Points": 100 * frame["difference"],
+            "from": 100 * frame["low"],
+            "to": 100 * frame["high"],
             "Only it right": frame["only_model"],
             "Only the other": frame["only_reference"],
             "p McNemar (Holm)": frame["p_mcnemar"].map("{:.2g}".format),
@@ -174,7 +175,7 @@ def _show_significance(results: Results) -> None:
             "Significant": frame["is_significant"],
         }
     )
-    st.dataframe(table, hide_index=True, alt="Comparisons in pairs")
+    show_table(table, alt="Comparisons in pairs", decimals=1, first="Model")
     show_chart(benchmark_story.pairs_chart(results))
 
 
@@ -250,7 +251,7 @@ def _show_cost(results: Results) -> None:
             "train_seconds": "Training s",
         }  # fmt: skip
         table = frame[list(columns)].rename(columns=columns)
-        st.dataframe(table.round(2), hide_index=True, alt="Costs of each model and runtime")
+        show_table(table, alt="Costs of each model and runtime", decimals=2, first="Model")
 
 
 def show_exports(results: Results) -> None:

@@ -86,8 +86,10 @@ def probabilities_figure(genres: tuple[str, ...], probs: FloatArray) -> go.Figur
             hovertemplate="%{y}: %{x:.1%}<extra></extra>",
         )
     )
-    figure.update_xaxes(visible=False, range=[0, max(float(probs.max()) * 1.15, 0.1)])
-    figure.update_yaxes(ticksuffix="  ", showgrid=False, tickfont={"size": 14})
+    widest = max(float(probs.max()) * 1.15, 0.1)
+    figure.update_xaxes(visible=False, range=[0, widest], fixedrange=True)
+    figure.update_yaxes(ticksuffix="  ", showgrid=False, tickfont={"size": 14}, fixedrange=True)
+    figure.update_layout(dragmode=False)
     return finish_figure(figure, height=30 * len(genres) + 8)
 
 
@@ -265,4 +267,5 @@ def finish_figure(figure: go.Figure, *, height: int) -> go.Figure:
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
         font={"size": 14},
+        hoverlabel={"bgcolor": "#ffffff", "font": {"color": "#0b1413"}},
     )

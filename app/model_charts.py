@@ -9,7 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from app.benchmark_charts import LESS, MORE, finish_chart, heat_figure, lines_figure
+from app.benchmark_charts import DIVERGING, LESS, MORE, finish_chart, heat_figure, lines_figure
 from app.charts import OTHER_COLOR, genre_colors
 from app.views import ViewData
 
@@ -147,7 +147,7 @@ def mfcc_sample_figure(view: ViewData) -> go.Figure:
             x=np.round(view.seconds[starts], 2),
             y=list(range(1, len(values) + 1)),
             customdata=np.round(values, 1),
-            colorscale="RdBu_r",
+            colorscale=DIVERGING,
             zmid=0,
             zmin=-3,
             zmax=3,

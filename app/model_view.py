@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import streamlit as st
 
 from app import model_charts, track_services
@@ -15,6 +16,7 @@ from app.model_facts import ModelFiles, classification_frame, file_frame, layer_
 from app.report import ReportFigure
 from app.session import current_clip
 from app.settings import Settings
+from app.tables import show_table
 from app.views import Span, draw_picture
 from songnet.exceptions import AudioError
 
@@ -82,7 +84,7 @@ def _show_architecture(files: ModelFiles) -> None:
     columns[0].metric("Parameters", f"{frame['Parameters'].sum():,}")
     columns[1].metric("Multiplications a window", f"{frame['Multiplications'].sum() / 1e6:.1f} M")
     columns[2].metric("Layers", len(frame))
-    st.dataframe(frame, hide_index=True, height="content", alt="Layers of the network")
+    show_table(frame, alt="Layers of the network")
     st.caption("Shapes without the batch: time, (bands,) channels.")
 
 
@@ -126,9 +128,7 @@ def _show_results(files: ModelFiles) -> None:
         )
     )
     st.subheader("Classification report", anchor=False)
-    st.dataframe(
-        classification_frame(files), hide_index=True, height="content", alt="Figures of each genre"
-    )
+    show_table(classification_frame(files), alt="Figures of each genre", decimals=2)
     for title, figure, what in (
         ("ROC curves", model_charts.roc_figure, "area under the curve"),
         ("Precision and recall", model_charts.precision_recall_figure, "average precision"),
@@ -186,8 +186,11 @@ def _show_mfcc(files: ModelFiles, settings: Settings) -> None:
                  "songnet benchmark summarise --dataset corpus")  # fmt: skip
         return
     for quantity, note in (
-        ("mean", "The colour compares a genre with the others; hold still over a cell for dB."),
-        ("variance", "Within the tracks and between them, in dB² over a cell."),
+        ("mean", "Green is above, red below the mean of the genres; coefficient 0 is the level."),
+        (
+            "variance",
+            "Within the tracks and between them; green above, red below the mean of the genres.",
+        ),
     ):
         figure = model_charts.mfcc_genres_figure(files.mfcc["by_genre"], quantity=quantity)
         title = f"{quantity.capitalize()} of each MFCC by genre"
@@ -219,14 +222,24 @@ def _show_mfcc_sample(files: ModelFiles, settings: Settings) -> None:
             title="MFCC of your track",
             alt="Heat map of the MFCC over time",
             figure=model_charts.mfcc_sample_figure(view),
-            note="Its first half minute; red is above, blue below the mean of a coefficient.",
+            note="Its first half minute; green is above, red below the mean of a coefficient.",
         )
     )
 
 
 def _show_files(files: ModelFiles) -> None:
     frame = file_frame(files).dropna(axis=1, how="all")
-    st.dataframe(frame.round(2), hide_index=True, alt="Files of the network")
+    show_table(frame, alt="Files of the network", decimals=2)
+    with st.container(horizontal=True):
+        for name in frame["File"]:
+            st.download_button(
+                name,
+                (files.bundle.folder / name).read_bytes,
+                file_name=name,
+                mime="application/octet-stream",
+                icon=":material/download:",
+                on_click="ignore",
+            )
     st.caption(
         "Accuracy is out of fold, of that precision. The app runs model.tflite. The difference is "
         "the greatest of any output on generated windows."
@@ -268,7 +281,7 @@ def _show_data(files: ModelFiles) -> None:
             }
             for source, row in by_source.items()
         ]
-        st.dataframe(table, hide_index=True, alt="Accuracy by source")
+        show_table(pd.DataFrame(table), alt="Accuracy by source", decimals=1)
     st.markdown(
         "The clips are for research use only and are not part of this project; the code and the "
         "weights are under the licence in `LICENSE`."

@@ -193,7 +193,8 @@ def _show_attribution(clip: Clip, job: Job[Attribution]) -> None:
     )
     found = float(attribution.values.sum())
     check = (
-        f" The cells sum to {found:.2f}; the logit rose by {attribution.total:.2f}."
+        f" The cells sum to {found:.2f}; the logit rose by {attribution.total:.2f}, so in all they "
+        f"are {abs(found - attribution.total):.2f} off."
         if attribution.total
         else ""
     )

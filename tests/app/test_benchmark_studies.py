@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from app.benchmark import Results, cost_frame
+from app.benchmark_charts import KIND_COLORS, line_colors
 from app.benchmark_story import COSTS, cost_chart
 from app.benchmark_studies import codec_chart, leaky_chart, seconds_chart
 from app.benchmark_tradeoffs import cost_figure
@@ -101,3 +102,11 @@ def test_what_a_leaky_split_was_scored_on_stands_beside_it(results: Results) -> 
     assert {label.partition("<br>")[2] for label in labels} == {
         "<i>1,237 tracks of 2 folds</i>", "<i>249 tracks of one fold</i>",
     }  # fmt: skip
+
+
+def test_a_line_has_the_colour_of_its_kind_and_no_two_of_a_few_the_same() -> None:
+    kinds = {"a": "songnet", "b": "statistics", "c": "statistics", "d": "statistics"}
+    colors = line_colors(kinds)
+    assert (colors["a"], colors["b"]) == (KIND_COLORS["songnet"], KIND_COLORS["statistics"])
+    assert len(set(colors.values())) == len(kinds)
+    assert len(line_colors({str(n): "statistics" for n in range(20)})) == 20
