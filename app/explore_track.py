@@ -159,7 +159,7 @@ def _answer_html(
     if status == "not_music":
         note = f"{NOT_MUSIC} {_verdict(label, '')}"
         return answer_html(caption=caption, headline="Not music", note=note)
-    # Without a reason: a network of the cross-validation has a threshold of its own.
+    # Without a reason: a collection does not keep whether genre or music is in doubt.
     closest = ", ".join(f"{genres[i]} {percent(probs[i])}" for i in top)
     note = f"Closest: {closest}. {_verdict(label, '')}"
     return answer_html(caption=caption, headline="Not sure", note=note)

@@ -202,7 +202,7 @@ def _inputs(
     return Inputs(
         tracks,
         store or cache_root() / "features",
-        twins=load_originals(root) if tracks.name == "corpus" else None,
+        twins=load_originals(root) if dataset == "corpus" else None,
         rooms_folder=find_rooms(sounds),
         jobs=jobs,
     )

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from songnet.cli.console import print_error, print_table, quiet_libraries, show_progress
+from songnet.cli.console import print_error, print_table, show_progress
 from songnet.cli.datasets import DatasetRoot
+from songnet.cli.predict import ModelName, open_classifier
 
 if TYPE_CHECKING:
     from songnet.datasets.index import CollectionIndex
@@ -42,9 +42,7 @@ def build(
             "that never heard the artist replace those of the model."
         ),
     ] = None,
-    model: Annotated[
-        str, typer.Option(help="Name of a shipped model, or the folder of one.")
-    ] = "songnet",
+    model: ModelName = "songnet",
     jobs: Annotated[int, typer.Option(min=1, help="Processes at work.")] = 1,
 ) -> None:
     """Predict and embed each track, place it on a map and find its nearest.
@@ -53,8 +51,6 @@ def build(
     cannot be read; the others are in the result.
     """
     from songnet.datasets.places import cache_root
-    from songnet.inference.bundle import find_bundle
-    from songnet.inference.classifier import Classifier
     from songnet.inference.collection_build import (
         COLLECTION_FILE,
         build_collection,
@@ -62,9 +58,7 @@ def build(
     )
 
     index = _open_index(dataset, root, music)
-    is_folder = os.sep in model or Path(model, "bundle.json").is_file()
-    with quiet_libraries():
-        classifier = Classifier.load(Path(model) if is_folder else find_bundle(model))
+    classifier = open_classifier(model)
     target = folder or cache_root() / "collections" / index.name
     with show_progress("Listening") as advance:
         made = build_collection(

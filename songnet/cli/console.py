@@ -32,7 +32,10 @@ _WIDEST = 100_000
 
 
 class ErrorGroup(TyperGroup):
-    """Commands whose SongNetError becomes one line on stderr and exit code 1."""
+    """Commands whose errors become one line on stderr and exit code 1.
+
+    They are every SongNetError, and a path that cannot be read or written.
+    """
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command."""
@@ -40,6 +43,11 @@ class ErrorGroup(TyperGroup):
             return super().invoke(ctx)
         except SongNetError as error:
             print_error(str(error))
+            raise typer.Exit(1) from error
+        except OSError as error:
+            if error.filename is None:
+                raise
+            print_error(error.strerror or str(error), about=error.filename)
             raise typer.Exit(1) from error
 
 
@@ -151,11 +159,11 @@ def show_progress(what: str) -> Iterator[Advance]:
 
     console = Console(stderr=True)
     bar = Progress(
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
-        TextColumn("{task.fields[note]}"),
+        TextColumn("{task.fields[note]}", markup=False),
         console=console,
         transient=True,
         disable=not console.is_terminal,
@@ -164,6 +172,7 @@ def show_progress(what: str) -> Iterator[Advance]:
         task = bar.add_task(what, total=None, note="")
 
         def advance(done: int, total: int, note: str = "") -> None:
+            note = one_line(note)
             bar.update(task, completed=done, total=total, note=note)
             if note and not console.is_terminal:
                 typer.echo(f"{what} {done}/{total}: {note}", err=True)

@@ -52,7 +52,7 @@ def evaluate(
     if not tracks.folds:
         tracks = assign_folds(tracks, n_folds=folds, seed=settings.training.seed)
     tracks, features = with_features(tracks, settings.features, store_root=store)
-    twins = load_originals(root) if tracks.name == "corpus" else None
+    twins = load_originals(root) if dataset == "corpus" else None
     if twins is not None:
         twins, _ = with_features(twins, settings.features, store_root=store)
     training, test = (

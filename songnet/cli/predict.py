@@ -21,7 +21,7 @@ ModelName = Annotated[str, typer.Option(help="Name of a shipped model, or the fo
 RuntimeChoice = Annotated[str, typer.Option(help="litert, litert-fp16, litert-int8 or keras.")]
 
 
-def open_classifier(model: str, runtime: str) -> Classifier:
+def open_classifier(model: str, runtime: str = "litert") -> Classifier:
     """Open the model that a command names.
 
     Raises

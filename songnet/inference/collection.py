@@ -40,7 +40,7 @@ NO_AUDIO = "Its audio is not on this machine, or only behind a link out of the c
 Basis = Literal["out-of-fold", "heard", "new", ""]
 RESULTS = pa.schema(
     [
-        ("status", pa.string()),  # of the prediction, or "rejected", "error", "missing"
+        ("status", pa.string()),  # of the prediction; without one "rejected", "error", "missing"
         ("error", pa.string()),
         ("predicted", pa.string()),  # most probable genre; empty where there is no prediction
         ("confidence", pa.float32()),
@@ -214,12 +214,13 @@ def write_collection(collection: Collection, path: Path, *, with_paths: bool = T
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_suffix(f".{os.getpid()}.part")
     try:
-        pq.write_table(
-            table.replace_schema_metadata(metadata),
-            part,
-            compression="zstd",
-            use_dictionary=[*SCHEMA.names, *RESULTS.names],  # no two embeddings are the same
-        )
+        with part.open("wb") as file:
+            pq.write_table(
+                table.replace_schema_metadata(metadata),
+                file,
+                compression="zstd",
+                use_dictionary=[*SCHEMA.names, *RESULTS.names],  # no two embeddings are the same
+            )
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)

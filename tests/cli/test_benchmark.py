@@ -25,6 +25,14 @@ def test_an_unknown_model_is_an_error_of_one_line(songnet, tmp_path):
     assert len(result.stderr.splitlines()) == 1
 
 
+def test_a_folder_named_corpus_is_not_the_corpus(songnet, tmp_path, monkeypatch):
+    monkeypatch.delenv("SONGNET_CORPUS", raising=False)
+    own = tmp_path / "corpus"
+    generate_synthetic(own, tracks_per_genre=5, seconds=1.0)
+    result = songnet("benchmark", "list", "--dataset", own, "--run-dir", tmp_path / "run")
+    assert result.exit_code == 0, result.output
+
+
 @pytest.mark.slow
 def test_run_resumes_and_summarise_writes_what_was_measured(songnet, tmp_path):
     generate_synthetic(tmp_path / "data", tracks_per_genre=5, seconds=3.0)

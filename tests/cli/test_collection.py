@@ -17,7 +17,7 @@ Songnet = Callable[..., Result]
 @pytest.fixture(autouse=True)
 def model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A small model with embeddings, and a cache of its own."""
-    monkeypatch.setattr(Classifier, "load", lambda _folder: embedding_classifier())
+    monkeypatch.setattr(Classifier, "load", lambda *_, **__: embedding_classifier())
     monkeypatch.setenv("SONGNET_CACHE", str(tmp_path / "cache"))
 
 
@@ -51,6 +51,16 @@ def test_share_writes_no_path(songnet: Songnet, tmp_path: Path) -> None:
     shared = read_collection(target)
     assert len(shared) == 12
     assert set(shared.frame["path"]) == {""}
+
+
+def test_a_place_that_cannot_be_written_is_one_line(songnet: Songnet, tmp_path: Path) -> None:
+    write_collection(generated_collection(12), tmp_path / "collection.parquet")
+    for target in ("collection.parquet/no/folder.parquet", "collection.parquet/file.parquet"):
+        result = songnet("collection", "share", tmp_path, "--to", tmp_path / target)
+        assert result.exit_code == 1
+        (line,) = result.stderr.splitlines()
+        assert line.startswith(str(tmp_path / "collection.parquet"))
+        assert line.endswith((": Not a directory", ": File exists"))
 
 
 def test_doubts_name_the_wrong_labels(songnet: Songnet, tmp_path: Path) -> None:

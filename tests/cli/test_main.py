@@ -9,7 +9,7 @@ import pytest
 from typer.testing import Result
 
 from songnet import __version__
-from songnet.cli.console import one_line
+from songnet.cli.console import one_line, show_progress
 from songnet.inference.bundle import RUNTIME_FILES
 
 Songnet = Callable[..., Result]
@@ -82,3 +82,25 @@ def test_predict_without_a_file_is_a_usage_error(songnet: Songnet) -> None:
 )
 def test_one_line_is_printable(text: str, shown: str) -> None:
     assert one_line(text) == shown
+
+
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_names_of_files_are_no_markup_of_the_progress(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, is_terminal: bool
+) -> None:
+    if is_terminal:
+        monkeypatch.setenv("FORCE_COLOR", "1")
+        monkeypatch.setenv("COLUMNS", "200")
+    with show_progress("Listening [/b]") as advance:
+        advance(1, 1, "song [/b][red].mp3\x1b]0;title\x07: bad")
+    shown = capsys.readouterr().err
+    assert "song [/b][red].mp3\N{REPLACEMENT CHARACTER}]0;title" in shown
+    assert "\x1b]0;" not in shown
+
+
+def test_a_folder_that_cannot_be_made_is_one_line(songnet: Songnet, tone: Path) -> None:
+    result = songnet("data", "synthetic", tone / "x")
+    assert result.exit_code == 1
+    (line,) = result.stderr.splitlines()
+    assert line.startswith(f"{tone / 'x'}")
+    assert line.endswith(": Not a directory")

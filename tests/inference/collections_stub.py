@@ -14,7 +14,9 @@ from songnet.inference.collection import Collection
 from songnet.inference.embedding import EmbeddingSpace
 from songnet.inference.runtime import Outputs
 from songnet.signal.features import Patches
+from songnet.signal.music import MusicDetector
 from tests.app.stub import GENRES, StubRuntime, stub_bundle
+from tests.detectors import linear_network
 
 DIGEST = "0" * 64
 _MOST_COMPARED = 5_000
@@ -30,9 +32,24 @@ class EmbeddingRuntime(StubRuntime):
         return replace(outputs, embedding=outputs.logits)
 
 
-def embedding_classifier(digest: str = DIGEST) -> Classifier:
-    bundle = replace(stub_bundle(0.0), files={"model.tflite": digest})
-    return Classifier(bundle, EmbeddingRuntime())
+class Deaf(MusicDetector):
+    """Hears no music in anything."""
+
+    def logit(self, *_: object, **__: object) -> float:
+        return -3.0
+
+
+def embedding_classifier(
+    digest: str = DIGEST,
+    *,
+    not_sure_below: float = 0.0,
+    temperature: float = 1.0,
+    is_deaf: bool = False,
+) -> Classifier:
+    files = {"model.tflite": digest} | ({"music.json": digest} if is_deaf else {})
+    bundle = replace(stub_bundle(not_sure_below), files=files, temperature=temperature)
+    deaf = Deaf(bundle.features.hash, linear_network([]), 0.3, 0.6, {})
+    return Classifier(bundle, EmbeddingRuntime(), deaf if is_deaf else None)
 
 
 def generated_collection(
