@@ -10,7 +10,7 @@ import pandas as pd
 
 from app.neighbours import NEIGHBOURS_FILE
 from app.settings import Settings
-from songnet.datasets.index import IndexFilter
+from songnet.datasets.index import IndexFilter, has_its_files
 from songnet.datasets.places import cache_root, index_root
 from songnet.exceptions import AudioDecodeError, AudioTooLongError, DatasetError
 from songnet.inference.bundle import find_bundle
@@ -105,7 +105,7 @@ def find_collections(settings: Settings) -> dict[str, Path]:
     -------
     paths : dict of str to Path
         By name, sorted: those that were listened to; where the operator names
-        no folder, the indexed data sets that were not; last the tracks that
+        no folder, the indexed data sets that were not and are still there; last the tracks that
         the model is shipped with. Two of one name are told apart.
     """
     folders = settings.collection_folders or (cache_root() / "collections",)
@@ -126,7 +126,7 @@ def _find_indexes(heard: set[str]) -> dict[str, Path]:
     found: dict[str, Path] = {}
     for path in sorted(index_root().glob("*.parquet")):
         name, _, place = path.stem.rpartition("-")
-        if name in heard:
+        if name in heard or not has_its_files(path):
             continue
         label = f"{name} (not listened to)"
         found[f"{name}, {place} (not listened to)" if label in found else label] = path
@@ -193,8 +193,14 @@ def years_span(frame: pd.DataFrame) -> tuple[int, int] | None:
 
 
 def table_rows(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return rows as the table shows them: percents, no unknown year, no track without a name."""
+    """Return rows as the table shows them: percents, no unknown year, no track without a name.
+
+    A genre is only said where the model says it, not where it is merely the closest one.
+    """
+    said = frame["predicted"].astype("string").fillna("")
+    not_sure, not_music = frame["status"] == "not_sure", frame["status"] == "not_music"
     return frame.assign(
+        predicted=said.mask(not_sure, "Not sure, closest " + said).mask(not_music, "Not music"),
         title=track_names(frame),
         year=frame["year"].astype("string").fillna(""),
         confidence=100 * frame["confidence"],

@@ -111,7 +111,7 @@ def _show_table(rows: pd.DataFrame, *, columns: tuple[str, ...], view: str, name
                 key=f"explore-page-{name}-{view}-{n_pages}",
             )
         st.download_button(
-            f"{len(rows):,} tracks (CSV)",
+            f"{len(rows):,} track{'s' if len(rows) != 1 else ''} (CSV)",
             partial(explore.frame_csv, rows),
             file_name="tracks.csv",
             mime="text/csv",

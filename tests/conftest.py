@@ -28,6 +28,14 @@ def _own_main() -> Iterator[None]:
     sys.modules["__main__"] = main
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Leave the indexes and collections of the person who runs the tests alone."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SONGNET_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 @pytest.fixture(scope="session")
 def repo_root() -> Path:
     """The folder of the repository."""

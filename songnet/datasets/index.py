@@ -22,7 +22,14 @@ import pyarrow.parquet as pq
 from songnet.datasets.base import Dataset, Track
 from songnet.exceptions import DatasetError
 
-__all__ = ["SCHEMA", "CollectionIndex", "IndexFilter", "read_index", "write_index"]
+__all__ = [
+    "SCHEMA",
+    "CollectionIndex",
+    "IndexFilter",
+    "has_its_files",
+    "read_index",
+    "write_index",
+]
 
 SCHEMA = pa.schema(
     [
@@ -233,6 +240,15 @@ def read_index(path: Path, *, root: Path | None = None) -> CollectionIndex:
         fingerprint=metadata["fingerprint"],
         file=path,
     )
+
+
+def has_its_files(path: Path) -> bool:
+    """Whether the folder that an index is of is still there; its rows are not read."""
+    try:
+        root = (pq.read_schema(path).metadata or {})[b"root"].decode()
+    except (OSError, KeyError, pa.ArrowException, UnicodeDecodeError):
+        return False
+    return Path(root).is_dir()
 
 
 def _row(track: Track, root: Path) -> dict[str, Any]:

@@ -31,7 +31,7 @@ def label_rows(collection: Collection) -> tuple[IntArray, IntArray]:
 
 
 def confident_mistakes(collection: Collection) -> pd.DataFrame:
-    """List the tracks that the model puts into another genre than their label.
+    """List the tracks that the model puts into another genre than their label, and is sure.
 
     Returns
     -------
@@ -41,6 +41,7 @@ def confident_mistakes(collection: Collection) -> pd.DataFrame:
     rows, labels = label_rows(collection)
     wrong = collection.probs[rows].argmax(axis=1) != labels
     frame = collection.frame.iloc[rows[wrong]]
+    frame = frame[frame["status"] == "ok"]
     return frame.sort_values("confidence", ascending=False, kind="stable")
 
 

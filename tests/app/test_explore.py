@@ -166,6 +166,12 @@ def test_an_indexed_data_set_is_explored_before_it_was_listened_to(
     assert "just now" in html_text(visit)
     assert "The collection says Jazz" in html_text(visit)
     assert "CC0" in html_text(visit)
+    gone = tmp_path / "gone"
+    write_index(Dataset("gone", tracks[1:]), index_path("gone", gone), root=gone)
+    index_path("broken", tmp_path).write_bytes(b"no index")
+    assert [name for name in explore.find_collections(read_settings()) if "not" in name] == [
+        "fma-small (not listened to)"
+    ]
     monkeypatch.setenv("SONGNET_COLLECTIONS", str(tmp_path))  # the operator says what is shown
     assert not any("not listened" in name for name in explore.find_collections(read_settings()))
 
@@ -215,6 +221,13 @@ def test_filters(collection: Collection, choice: Choice, expected) -> None:  # t
     found = choice.select(collection)
     frame = collection.frame
     assert found.index.tolist() == frame.index[expected(frame).astype(bool)].tolist()
+
+
+def test_the_table_says_no_genre_where_the_model_says_none(collection: Collection) -> None:
+    frame = collection.frame.head(3).assign(predicted="Pop", status=["ok", "not_sure", "not_music"])
+    assert explore.table_rows(frame)["predicted"].tolist() == [
+        "Pop", "Not sure, closest Pop", "Not music",
+    ]  # fmt: skip
 
 
 def test_order_puts_the_unknown_last(collection: Collection) -> None:

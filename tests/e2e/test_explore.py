@@ -55,7 +55,7 @@ def test_search_select_play_and_download(visit: Page) -> None:
     expect(visit.get_by_text("1 of 300 tracks")).to_be_visible()
     settle(visit)
     with visit.expect_download() as download:
-        visit.get_by_role("button", name="1 tracks (CSV)").click()
+        visit.get_by_role("button", name="1 track (CSV)").click()
     rows = list(csv.DictReader(io.StringIO(Path(download.value.path()).read_text("utf-8"))))
     assert [row["title"] for row in rows] == [NAME]
     box = visit.get_by_test_id("stDataFrame").bounding_box()

@@ -87,6 +87,13 @@ def test_mistakes_are_the_wrong_labels_most_confident_first(collection: Collecti
     assert found["confidence"].is_monotonic_decreasing
 
 
+def test_who_is_not_sure_makes_no_mistake(collection: Collection) -> None:
+    status = collection.frame["status"].mask(collection.frame.index == 10, "not_sure")
+    frame = collection.frame.assign(status=status)
+    other = replace(collection, index=replace(collection.index, frame=frame))
+    assert set(confident_mistakes(collection).index) - set(confident_mistakes(other).index) == {10}
+
+
 def test_label_errors_suggest_the_true_genre(collection: Collection) -> None:
     found = likely_label_errors(collection)
     wrong = set(range(0, N_TRACKS, 10))
