@@ -24,6 +24,10 @@ class DecoderFaultError(AudioDecodeError):
     """The decoder broke down, by the file or for want of memory: another try may succeed."""
 
 
+class DecoderStartError(DecoderFaultError):
+    """The process that decodes does not start; no file is to blame."""
+
+
 class AudioTooShortError(AudioError):
     """Less audio than a prediction needs."""
 
@@ -50,6 +54,10 @@ class ExplanationError(SongNetError):
 
 class WorkerError(SongNetError):
     """A process that works for this one ended without an answer."""
+
+
+class WorkerStartError(WorkerError):
+    """A process ended before it could be called."""
 
 
 class WorkerLateError(WorkerError):

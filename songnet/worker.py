@@ -16,14 +16,18 @@ import threading
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
+from pathlib import Path
 from typing import IO, Any, TypeVar, cast
 
-from songnet.exceptions import WorkerError, WorkerLateError
+from songnet.exceptions import WorkerError, WorkerLateError, WorkerStartError
 
 __all__ = ["Worker"]
 
 _T = TypeVar("_T")
-_PROGRESS, _RETURNED, _RAISED = "progress", "returned", "raised"
+_STARTED, _PROGRESS, _RETURNED, _RAISED = "started", "progress", "returned", "raised"
+# With `-P` and this folder at the end, no file of the caller's folder can stand in for a module.
+_FOLDER = str(Path(__file__).resolve().parents[1])
+_MAIN = f"import sys; sys.path.append({_FOLDER!r}); from songnet import worker; worker.main()"
 
 
 class Worker:
@@ -37,6 +41,11 @@ class Worker:
         Address space of the process, bounded on Linux only.
     env : dict of str to str, optional
         Added to the environment of this process.
+
+    Raises
+    ------
+    WorkerStartError
+        If the system starts no other process.
     """
 
     def __init__(
@@ -46,13 +55,17 @@ class Worker:
         max_memory_bytes: int | None = None,
         env: Mapping[str, str] | None = None,
     ) -> None:
-        command = [sys.executable, "-X", "faulthandler", "-m", "songnet.worker"]
-        self._python = subprocess.Popen(
-            [*command, imports, str(max_memory_bytes or "")],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env=os.environ | dict(env or {}),
-        )
+        command = [sys.executable, "-P", "-X", "faulthandler", "-c", _MAIN]
+        try:
+            self._python = subprocess.Popen(
+                [*command, imports, str(max_memory_bytes or "")],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                env=os.environ | dict(env or {}),
+            )
+        except OSError as error:
+            raise _not_started(error.strerror) from error
+        self._has_started = False
         self._end = weakref.finalize(self, _end, self._python)
 
     @property
@@ -91,14 +104,21 @@ class Worker:
         ------
         WorkerLateError
             If the time is over.
+        WorkerStartError
+            If the process ends before it can be called.
         WorkerError
             If the process ends without an answer.
         Exception
             What the function raises. The process can be called again, but for
             one that had too little memory.
         """
+        if cast("IO[bytes]", self._python.stdin).closed:
+            raise WorkerError("This process has ended; start another.")
         try:
             with self._limited(seconds):
+                if not self._has_started:
+                    self._receive()
+                    self._has_started = True
                 self._send((function, args, kwargs, progress is not None))
                 what, value = self._receive()
                 while what == _PROGRESS:
@@ -138,8 +158,6 @@ class Worker:
 
     def _send(self, request: Any) -> None:
         requests = cast("IO[bytes]", self._python.stdin)
-        if requests.closed:
-            raise WorkerError("This process has ended; start another.")
         try:
             pickle.dump(request, requests)
             requests.flush()
@@ -155,6 +173,8 @@ class Worker:
 
     def _ended(self) -> WorkerError:
         self.end()
+        if not self._has_started:
+            return _not_started("it ended at once")
         return WorkerError(
             f"A process ended without an answer, with the status {self._python.returncode}."
         )
@@ -168,14 +188,22 @@ class Worker:
         self._end()
 
 
+def _not_started(why: str | None) -> WorkerStartError:
+    return WorkerStartError(
+        f"A process that SongNet works with does not start: {why}. The log may say more; try "
+        "again later."
+    )
+
+
 def _end(python: subprocess.Popen[bytes]) -> None:
     python.kill()
     with contextlib.suppress(OSError):  # what it was not told any more
         python.communicate()
 
 
-def _serve(imports: str, max_memory_bytes: str) -> None:
+def main() -> None:
     """Do what stands on standard input and answer on standard output, until the input ends."""
+    imports, max_memory_bytes = sys.argv[1:]
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C ends the caller, which ends this
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what a library prints is no answer
@@ -186,10 +214,15 @@ def _serve(imports: str, max_memory_bytes: str) -> None:
     if imports:
         import_module(imports)
 
-    def send(what: str, value: Any) -> None:
-        answers.write(pickle.dumps((what, value)))
-        answers.flush()
+    sending = threading.Lock()  # a function may have threads that tell how far it is
 
+    def send(what: str, value: Any) -> None:
+        message = pickle.dumps((what, value))
+        with sending:
+            answers.write(message)
+            answers.flush()
+
+    send(_STARTED, None)
     while True:
         try:
             function, args, kwargs, reports = pickle.load(sys.stdin.buffer)
@@ -202,7 +235,3 @@ def _serve(imports: str, max_memory_bytes: str) -> None:
         except Exception as error:  # noqa: BLE001 - the caller's to judge
             answer = _RAISED, error
         send(*answer)
-
-
-if __name__ == "__main__":
-    _serve(*sys.argv[1:])

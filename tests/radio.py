@@ -31,8 +31,8 @@ class Radio(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_address[1]}"
 
     def put(self, path: str, body: bytes = b"", **answer: Any) -> str:
-        """Serve a body; answer may hold kind, status, headers, stall (after the body) and
-        drops (sent meanwhile)."""
+        """Serve a body; answer may hold kind, status, headers, stall (after the body), drops
+        (sent meanwhile) and endless_head (all this is part of the head)."""
         self.pages[path] = {"body": body, **answer}
         return self.url + path
 
@@ -61,7 +61,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Type", page.get("kind", "audio/mpeg"))
         for name, value in page.get("headers", {}).items():
             self.send_header(name, value)
-        self.end_headers()
+        if page.get("endless_head"):
+            self.flush_headers()
+        else:
+            self.end_headers()
         self.server.count(1)
         try:
             self.wfile.write(page["body"])

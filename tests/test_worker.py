@@ -11,10 +11,11 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
 
 import pytest
 
-from songnet.exceptions import AudioTooLongError, WorkerError, WorkerLateError
+from songnet.exceptions import AudioTooLongError, WorkerError, WorkerLateError, WorkerStartError
 from songnet.worker import Worker
 
 
@@ -84,6 +85,24 @@ def test_a_process_that_breaks_down_is_an_error(
     assert not worker.is_awake
     with pytest.raises(WorkerError, match="start another"):
         worker.call(os.getpid)
+
+
+def test_files_of_the_folder_stand_in_for_no_module(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "pickle.py").write_text("raise RuntimeError")
+    monkeypatch.chdir(tmp_path)
+    assert Worker().call(os.getcwd) == str(tmp_path)
+
+
+def test_a_process_that_does_not_start_is_an_error_of_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with pytest.raises(WorkerStartError, match="ended at once"):
+        Worker(imports="songnet.nothing").call(os.getpid)
+    monkeypatch.setattr(sys, "executable", "/nothing")
+    with pytest.raises(WorkerStartError, match="No such file"):
+        Worker()
 
 
 def test_its_time_is_bounded(worker: Worker) -> None:

@@ -21,7 +21,7 @@ _PROBLEMS = {
     413: "The file is larger or longer than the limit.",
     415: "The file is not audio that can be decoded.",
     422: "The audio is too short or silent.",
-    503: "There is no model, or there are too many files.",
+    503: "There is no model, nothing that decodes, or there are too many files.",
 }
 
 
@@ -68,7 +68,6 @@ async def predict(
     Its name counts only where it has exactly the form of FMA's names; nothing
     of it is kept.
     """
-    service.limits.check_origin(request)
     classifier = await service.classifier()
     name = file.filename or ""
 

@@ -23,6 +23,7 @@ from songnet.exceptions import (
     AudioTooLongError,
     AudioTooShortError,
     BundleError,
+    DecoderStartError,
     ParameterError,
     SilentAudioError,
     SongNetError,
@@ -76,6 +77,7 @@ class RefusedRequest(HTTPException):
 
 
 _STATUSES: tuple[tuple[type[SongNetError], HTTPStatus], ...] = (
+    (DecoderStartError, HTTPStatus.SERVICE_UNAVAILABLE),
     (AudioDecodeError, HTTPStatus.UNSUPPORTED_MEDIA_TYPE),
     (AudioTooLongError, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
     (AudioTooShortError, HTTPStatus.UNPROCESSABLE_ENTITY),

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from starlette.datastructures import Headers
+from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from songnet.api.patience import Patience
-from songnet.api.problems import BusyError, IdleError, RefusedRequest
+from songnet.api.problems import BusyError, IdleError, OriginError, RefusedRequest
 from songnet.api.service import ApiLimits
-from songnet.exceptions import AudioTooLongError
+from songnet.exceptions import AudioTooLongError, SongNetError
 
 __all__ = ["UploadMiddleware"]
 
 
 class UploadMiddleware:
-    """Refuses a body that is too large, comes too slowly, or is one too many.
+    """Refuses a body that is too large, comes too slowly, is one too many or of another site.
 
-    A body whose size is declared is refused unread. A request counts from the
-    first part of its body to its answer.
+    A body whose size is declared is refused unread, as is one of a page that
+    may not ask. A request counts from the first part of its body to its answer.
 
     Parameters
     ----------
@@ -35,30 +35,45 @@ class UploadMiddleware:
         if scope["type"] != "http" or scope["method"] in ("GET", "HEAD", "OPTIONS"):
             await self._app(scope, receive, send)
             return
-        declared = Headers(scope=scope).get("content-length", "")
+        connection = HTTPConnection(scope)
+        declared = connection.headers.get("content-length", "")
         self._n_uploads += 1
         upload = _Upload(
             receive,
             self._limits,
             n_declared=int(declared) if declared.isdecimal() else 0,
-            is_one_too_many=self._n_uploads > self._limits.max_uploads,
+            refusal=self._refusal(connection),
         )
         try:
             await self._app(scope, upload.receive, send)
         finally:
             self._n_uploads -= 1
 
+    def _refusal(self, connection: HTTPConnection) -> SongNetError | None:
+        try:
+            self._limits.check_origin(connection)
+        except OriginError as error:
+            return error
+        if self._n_uploads > self._limits.max_uploads:
+            return BusyError(self._limits.max_uploads)
+        return None
+
 
 class _Upload:
     """The body of one request."""
 
     def __init__(
-        self, receive: Receive, limits: ApiLimits, *, n_declared: int, is_one_too_many: bool
+        self,
+        receive: Receive,
+        limits: ApiLimits,
+        *,
+        n_declared: int,
+        refusal: SongNetError | None,
     ) -> None:
         self._receive = receive
         self._limits = limits
         self._n_declared = n_declared
-        self._is_one_too_many = is_one_too_many
+        self._refusal = refusal
         self._n_received = 0
         self._patience = Patience(limits.idle_seconds)
         self._is_whole = False
@@ -66,8 +81,8 @@ class _Upload:
     async def receive(self) -> Message:
         if self._is_whole:  # what comes now is the end of the connection
             return await self._receive()
-        if self._is_one_too_many:
-            raise RefusedRequest(BusyError(self._limits.max_uploads))
+        if self._refusal:
+            raise RefusedRequest(self._refusal)
         self._check(self._n_declared)
         try:
             message = await self._patience.wait(self._receive())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 from typing import Annotated
 
@@ -43,6 +44,7 @@ def serve(
         from starlette.routing import Mount, Route
 
         from songnet.api import MAX_MESSAGE_BYTES, PREFIX, ApiLimits, build_api
+        from songnet.api.heads import HeadLimitedProtocol
     except ImportError as error:
         raise ParameterError(
             f"{error.name} is not installed; install what serves: pip install -e '.[api]'."
@@ -71,11 +73,18 @@ def serve(
     with _listen(host, port) as listener:
         config = uvicorn.Config(
             Starlette(routes=[home, Mount(PREFIX, api)]),
+            http=HeadLimitedProtocol,
             ws_max_size=MAX_MESSAGE_BYTES,
             ws_per_message_deflate=False,  # a small message could become a large one
             ws_ping_interval=None,  # a client that waits for us to hear does not answer
         )
+        logging.getLogger("uvicorn.error").addFilter(_is_news)
         uvicorn.Server(config).run(sockets=[listener])
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Drop the error that uvicorn makes of each live connection that was refused with an answer."""
+    return not record.getMessage().startswith("ASGI callable returned without")
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -113,7 +113,7 @@ class StreamingClassifier:
         mono, is_finite = mix_to_mono(samples)
         if not is_finite:
             samples = np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0)
-        self._meter.push(samples, sr=sr)
+        self._meter.push(np.clip(samples, -1.0, 1.0), sr=sr)
         self.seconds_heard += len(samples) / sr
         new = self._log_mel.push(self._resample(mono, sr))
         self._n_frames += new.shape[1]

@@ -19,14 +19,16 @@ __all__ = ["Target", "resolve_url"]
 _PORTS = {"http": 80, "https": 443}
 _MAX_URL_CHARACTERS = 2000
 _IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
-# An IPv6 address whose last 32 bits are reached as an IPv4 address (RFC 6052, RFC 8215).
-# Site-local, documentation and protocol assignments, which Python's `is_global` lets pass.
+# Site-local, local NAT64 (RFC 8215), documentation and protocol assignments, which the
+# `is_global` of some Python lets pass.
 _NOT_PUBLIC = (
     ipaddress.IPv6Network("fec0::/10"),
+    ipaddress.IPv6Network("64:ff9b:1::/48"),
     ipaddress.IPv6Network("3fff::/20"),
     ipaddress.IPv4Network("192.0.0.0/24"),
 )
-_NAT64 = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("64:ff9b:1::/48"))
+# The last 32 bits are reached as an IPv4 address (RFC 6052).
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 
 @dataclass(frozen=True)
@@ -152,6 +154,6 @@ def _embedded_v4(ip: ipaddress.IPv6Address) -> tuple[ipaddress.IPv4Address, ...]
         return (ip.sixtofour,)
     if ip.teredo is not None:
         return ip.teredo
-    if any(ip in network for network in _NAT64):
+    if ip in _NAT64:
         return (ipaddress.IPv4Address(int(ip) & 0xFFFF_FFFF),)
     return ()

@@ -17,8 +17,10 @@ from typing import ParamSpec, TypeVar
 from songnet.exceptions import (
     AudioDecodeError,
     DecoderFaultError,
+    DecoderStartError,
     WorkerError,
     WorkerLateError,
+    WorkerStartError,
 )
 from songnet.worker import Worker
 
@@ -56,6 +58,8 @@ def in_decoding_process(function: Callable[_P, _T], *args: _P.args, **kwargs: _P
     DecoderFaultError
         If the process ends, or needs more than 4 GB of address space (bounded
         on Linux only).
+    DecoderStartError
+        If the process does not start.
     AudioDecodeError
         If it needs more than five minutes.
     Exception
@@ -74,6 +78,8 @@ def in_decoding_process(function: Callable[_P, _T], *args: _P.args, **kwargs: _P
         raise AudioDecodeError(
             f"Decoding this file was given up after {_MAX_SECONDS / 60:g} minutes. {_REMEDY}"
         ) from error
+    except WorkerStartError as error:
+        raise DecoderStartError(str(error)) from error
     except WorkerError as error:
         raise DecoderFaultError(
             f"The decoder broke down on this file: it may be damaged, or memory ran out. {_REMEDY}"
@@ -87,7 +93,7 @@ def start_decoding_process() -> None:
 
     Returns at once, and starts none if all decode.
     """
-    with contextlib.suppress(Empty):
+    with contextlib.suppress(Empty, WorkerStartError):
         worker = _workers.get_nowait()
         try:
             worker = _awake(worker)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -127,9 +128,8 @@ def measure_quality(y: Waveform, *, sr: int) -> SignalQuality:
     quality : SignalQuality
     """
     power = np.square(y)
-    starts = np.arange(0, max(1, y.size), max(1, int(_BLOCK_SECONDS * sr)))
-    sizes = np.diff(np.append(starts, y.size))
-    block_power = np.add.reduceat(power, starts) / sizes if y.size else np.zeros(1)
+    bounds = _block_bounds(y.size, max(1, int(_BLOCK_SECONDS * sr)))
+    block_power = np.add.reduceat(power, bounds[:-1]) / np.diff(bounds) if y.size else np.zeros(1)
     return SignalQuality(
         level_dbfs=_power_to_dbfs(float(power.mean()) if y.size else 0.0),
         loudest_dbfs=_power_to_dbfs(float(block_power.max())),
@@ -208,14 +208,19 @@ class LevelMeter:
         quality : SignalQuality
         """
         last = list(self._blocks)[-max(1, round(seconds / _METER_SECONDS)) :]
-        size = _BLOCKS_PER_QUALITY_BLOCK
-        powers = [_mean_power(last[i : i + size]) for i in range(0, len(last), size)] or [0.0]
+        bounds = _block_bounds(len(last), _BLOCKS_PER_QUALITY_BLOCK)
+        powers = [_mean_power(last[start:end]) for start, end in pairwise(bounds)]
         return SignalQuality(
             level_dbfs=_power_to_dbfs(_mean_power(last)),
             loudest_dbfs=_power_to_dbfs(max(powers)),
             silent_share=float(np.mean([p < 10 ** (SILENCE_DBFS / 10) for p in powers])),
             clipped_share=float(np.mean([b.clipped_share for b in last])) if last else 0.0,
         )
+
+
+def _block_bounds(n: int, size: int) -> list[int]:
+    """Where blocks begin and the last one ends: it holds the rest, or a click there were loud."""
+    return [*range(0, max(1, n - size + 1), size), n]
 
 
 def _mean_power(blocks: Sequence[_Block]) -> float:

@@ -90,9 +90,9 @@ class RemoteAudio:
         headers = self._response.headers
         self.station = _to_text(headers.get("icy-name", ""))
         interval = headers.get("icy-metaint", "0")
-        self._read: _Read = self._response.read1
+        self._read: _Read = self._fetch
         if re.fullmatch(r"0*[1-9][0-9]{0,8}", interval):
-            self._read = _IcyReader(self._read, int(interval), self._set_title).read
+            self._read = _IcyReader(self._fetch, int(interval), self._set_title).read
 
     def __enter__(self) -> Self:
         return self
@@ -108,11 +108,14 @@ class RemoteAudio:
         RemoteAudioError
             If nothing arrives for ``idle_seconds``, or the connection breaks.
         """
+        return self._read(n if 0 < n < 1 << 16 else 1 << 16)
+
+    def _fetch(self, n: int) -> bytes:
         used_up = time.monotonic() > self._deadline or self._n_bytes >= self._limits.max_bytes
         if self._is_aborted or used_up:
             return b""
         try:
-            data = self._read(n if 0 < n < 1 << 16 else 1 << 16)
+            data = self._response.read1(n)
         except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             if self._is_aborted:
                 return b""

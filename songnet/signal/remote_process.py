@@ -6,15 +6,17 @@ of a decoder costs the one who named the address an error.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
+import contextlib
+import os
+import threading
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, cast
 
 import numpy as np
 import numpy.typing as npt
 
-from songnet.exceptions import RemoteAudioError, WorkerError
+from songnet.exceptions import RemoteAudioError, WorkerError, WorkerStartError
 from songnet.signal.decoders import PyAVStream
 from songnet.signal.remote import RemoteAudio, RemoteLimits
 from songnet.worker import Worker
@@ -70,8 +72,9 @@ class RemoteSound:
         Parameters
         ----------
         take : callable
-            Takes each block, and None where bytes came but no sound yet. What
-            it raises ends the listening. While it takes, nothing is fetched.
+            Takes each block, and None twice a second, whatever the server
+            sends. What it raises ends the listening. While it takes, nothing is
+            fetched.
 
         Raises
         ------
@@ -80,9 +83,13 @@ class RemoteSound:
             decoder breaks down.
         AudioDecodeError
             If the sound cannot be decoded as it arrives.
+        WorkerStartError
+            If the process does not start.
         """
         try:
             self._worker.call(_send, self._url, self._limits, progress=take)
+        except WorkerStartError:
+            raise
         except (WorkerError, MemoryError) as error:
             raise RemoteAudioError(
                 "The decoder broke down on what the address gives, or memory ran out. Try another "
@@ -96,27 +103,34 @@ class RemoteSound:
         self._worker.interrupt()
 
 
-class _Told:
-    """A file that tells now and then that bytes came."""
+@contextlib.contextmanager
+def _telling(tell: Callable[[None], None]) -> Iterator[None]:
+    """Tell now and then that this goes on: a server that drips could hold every wait for ever."""
+    is_over = threading.Event()
 
-    def __init__(self, remote: RemoteAudio, tell: Callable[[None], None]) -> None:
-        self._remote = remote
-        self._tell = tell
-        self._told = time.monotonic()
+    def tell_on() -> None:
+        try:
+            while not is_over.wait(_NEWS_SECONDS):
+                tell(None)
+        except OSError:  # nobody listens any more
+            os._exit(1)
 
-    def read(self, n: int = -1) -> bytes:
-        data = self._remote.read(n)
-        if time.monotonic() - self._told > _NEWS_SECONDS:
-            self._tell(None)
-            self._told = time.monotonic()
-        return data
+    teller = threading.Thread(target=tell_on, daemon=True)
+    teller.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        teller.join()
 
 
 def _send(
     url: str, limits: RemoteLimits, *, progress: Callable[[RemoteBlock | None], None]
 ) -> None:
-    with RemoteAudio(url, limits=limits) as remote:
-        file = cast("BinaryIO", _Told(remote, progress))
-        with PyAVStream(file) as stream:
-            for y in stream.blocks():
-                progress(RemoteBlock(y, stream.sr, stream.codec, remote.station, remote.title))
+    with (
+        _telling(progress),
+        RemoteAudio(url, limits=limits) as remote,
+        PyAVStream(cast("BinaryIO", remote)) as stream,
+    ):
+        for y in stream.blocks():
+            progress(RemoteBlock(y, stream.sr, stream.codec, remote.station, remote.title))

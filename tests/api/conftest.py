@@ -9,11 +9,13 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import pytest
+import requests
 import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from songnet.api import PREFIX, ApiLimits, build_api
+from songnet.api.heads import HeadLimitedProtocol
 from songnet.datasets.recognise import Recogniser, TrackInfo
 from songnet.inference.classifier import Classifier
 from songnet.inference.live_places import LivePlaces
@@ -45,7 +47,11 @@ def serve_api(
     )
     port = free_port()
     config = uvicorn.Config(
-        Starlette(routes=[Mount(PREFIX, api)]), host="127.0.0.1", port=port, log_config=None
+        Starlette(routes=[Mount(PREFIX, api)]),
+        http=HeadLimitedProtocol,
+        host="127.0.0.1",
+        port=port,
+        log_config=None,
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, name="api")
@@ -57,6 +63,12 @@ def serve_api(
         server.should_exit = True
         thread.join(PATIENCE_SECONDS)
     assert not thread.is_alive()
+
+
+def post(address: str, data: bytes, *, name: str = "song.wav", **query: Any) -> requests.Response:
+    return requests.post(
+        f"http://{address}/predict", files={"file": (name, data)}, params=query, timeout=60
+    )
 
 
 def until(condition: Callable[[], object]) -> None:

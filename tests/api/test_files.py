@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import socket
+import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
-from http.client import HTTPConnection
 from pathlib import Path
+from queue import LifoQueue
 from typing import Any
 
 import numpy as np
@@ -18,21 +16,14 @@ import requests
 
 from songnet.exceptions import BundleError
 from songnet.inference.classifier import Classifier
+from songnet.signal import decoding_process
 from songnet.signal.audio import DecodeLimits
-from tests.api.conftest import CLASSIFIER, until
+from tests.api.conftest import CLASSIFIER, post, until
 from tests.app.stub import clip
 from tests.encoders import encode_pyav, sine
 
 TAGS = {"artist": "AWOL", "album": "A Way Of Life", "title": "Food", "date": "2008"}
 Serve = Callable[..., str]
-Send = Callable[[bytes], None]
-Receive = Callable[[float], bytes]
-
-
-def post(address: str, data: bytes, *, name: str = "song.wav", **query: Any) -> requests.Response:
-    return requests.post(
-        f"http://{address}/predict", files={"file": (name, data)}, params=query, timeout=60
-    )
 
 
 def problem(response: requests.Response) -> dict[str, Any]:
@@ -131,85 +122,6 @@ def test_a_track_over_the_limit_is_refused(serve: Serve) -> None:
     assert (said["status"], said["type"]) == (413, "urn:songnet:audio-too-long")
 
 
-HEAD = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.wav"\r\n\r\n'
-
-
-def test_a_file_over_the_limit_is_refused_on_its_way(serve: Serve) -> None:
-    with begin_upload(serve(decode=DecodeLimits(max_bytes=2**16))) as (send, receive):
-        sent = 0
-        while sent < 900 and not receive(0.01):
-            send(bytes(2**16))
-            sent += 1
-        said = json.loads(receive(60).partition(b"\r\n\r\n")[2])
-    assert (said["status"], said["type"]) == (413, "urn:songnet:audio-too-long")
-    assert sent < 900
-
-
-@contextmanager
-def begin_upload(
-    address: str,
-) -> Iterator[tuple[Callable[[bytes], None], Callable[[float], bytes]]]:
-    """The first bytes of a form of unknown length; gives what sends more and what reads."""
-    host, _, path = address.partition("/")
-    name, port = host.split(":")
-    with socket.create_connection((name, int(port))) as connection:
-        heard = b""
-
-        def send(data: bytes) -> None:
-            connection.sendall(f"{len(data):x}\r\n".encode() + data + b"\r\n")
-
-        def receive(seconds: float) -> bytes:
-            nonlocal heard
-            connection.settimeout(seconds)
-            with suppress(TimeoutError):
-                while b"}" not in heard:
-                    heard += connection.recv(65_536)
-            return heard
-
-        connection.sendall(
-            f"POST /{path}/predict HTTP/1.1\r\nHost: {host}\r\nTransfer-Encoding: chunked\r\n"
-            "Content-Type: multipart/form-data; boundary=x\r\n\r\n".encode()
-        )
-        send(HEAD)
-        yield send, receive
-
-
-def test_a_file_that_does_not_arrive_is_given_up(serve: Serve) -> None:
-    with begin_upload(serve(idle_seconds=0.2)) as (_, receive):
-        said = receive(60)
-    assert b" 408 " in said
-    assert b"urn:songnet:idle" in said
-
-
-def test_a_file_that_comes_in_drops_is_given_up(serve: Serve) -> None:
-    with begin_upload(serve(idle_seconds=0.5)) as (send, receive):
-        said = b""
-        while not said:
-            with suppress(OSError):  # when it is refused the server hangs up
-                send(b"x")
-            said = receive(0.05)
-    assert b" 408 " in said
-    assert b"less than 10 kB/s" in said
-
-
-def test_uploads_on_their_way_count(serve: Serve) -> None:
-    address = serve(max_uploads=1)
-    with begin_upload(address):
-        until(lambda: post(address, clip()).status_code == 503)
-    until(lambda: post(address, clip()).status_code == 200)
-
-
-def test_a_file_over_the_limit_is_refused_before_it_is_sent(serve: Serve) -> None:
-    host, _, path = serve(decode=DecodeLimits(max_bytes=2**16)).partition("/")
-    connection = HTTPConnection(host, timeout=60)
-    connection.putrequest("POST", f"/{path}/predict")
-    connection.putheader("Content-Type", "multipart/form-data; boundary=x")
-    connection.putheader("Content-Length", str(2**40))
-    connection.endheaders()
-    assert connection.getresponse().status == 413
-    connection.close()
-
-
 def _no_model() -> Classifier:
     raise BundleError("/home/me/models/songnet is missing.")
 
@@ -219,6 +131,17 @@ def test_without_a_model_the_service_is_unavailable(serve: Serve, path: str) -> 
     said = problem(requests.get(f"http://{serve(_no_model)}/{path}", timeout=60))
     assert said["status"] == 503
     assert "/home/me" not in said["detail"]
+
+
+def test_a_process_that_does_not_start_is_no_fault_of_the_file(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workers: LifoQueue[None] = LifoQueue()
+    workers.put(None)
+    monkeypatch.setattr(decoding_process, "_workers", workers)
+    monkeypatch.setattr(sys, "executable", "/nothing")
+    said = problem(post(address, clip()))
+    assert (said["status"], said["type"]) == (503, "urn:songnet:decoder-start")
 
 
 def test_one_file_too_many_is_sent_away(serve: Serve) -> None:

@@ -134,10 +134,19 @@ def test_reader_ends_when_nobody_is_there(
     assert ear.seconds < 50
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {},
+        {"endless_head": True},
+        {"body": b"a\xff", "headers": {"icy-metaint": "1"}},  # then 4080 bytes of metadata
+        {"drops": b""},
+    ],
+)
 def test_a_station_of_drops_without_sound_is_left(
-    radio: Radio, listen: Listen, monkeypatch: pytest.MonkeyPatch
+    radio: Radio, listen: Listen, monkeypatch: pytest.MonkeyPatch, answer: dict[str, Any]
 ) -> None:
-    url = radio.put("/a.mp3", stall=True, drops=b"\0")
+    url = radio.put("/a.mp3", **{"stall": True, "drops": b"\0"} | answer)
     reader, ear = listen(url)
     ear.is_wanted = False
     until(lambda: not reader.is_running)

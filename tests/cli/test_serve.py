@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 import requests
 from typer.testing import Result
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
 
 from tests.e2e.browser import PATIENCE_MS, free_port
 
@@ -30,10 +32,13 @@ def test_it_serves_until_it_is_told_to_end(tone: Path) -> None:
         assert response.json()["model"].startswith("songnet")
         home = requests.get(address, timeout=60, allow_redirects=False)
         assert home.headers["location"] == "/api/v1/docs"
+        with pytest.raises(InvalidStatus), connect(f"ws://127.0.0.1:{port}/api/v1/live?sr=1"):
+            pass
     finally:
         server.terminate()
         _, log = server.communicate(timeout=60)
     assert "Traceback" not in log
+    assert "ERROR" not in log
     assert "Application shutdown complete" in log
 
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import struct
 from pathlib import Path
 
 import pytest
 
 from songnet.datasets.tags import Tags, read_tags
+from songnet.exceptions import DecoderStartError, WorkerStartError
+from songnet.signal import decoding_process
+from songnet.signal.decoding_process import in_decoding_process
 from tests.encoders import encode_pyav, encode_soundfile, sine
 
 TAGS = {
@@ -82,3 +87,33 @@ def test_an_endless_tag_is_cut() -> None:
 
 def test_audio_without_a_place_for_tags() -> None:
     assert read_tags(encode_soundfile(sine(), sr=44_100, kind="AU")) == Tags()
+
+
+def test_tags_that_take_hours_are_given_up() -> None:
+    """tinytag compares each value of a field with all others."""
+    frames = b"".join(b"TPE1" + struct.pack(">I2x", 8) + b"\0%07x" % i for i in range(400_000))
+    size = bytes(len(frames) >> shift & 127 for shift in (21, 14, 7, 0))
+    pid = in_decoding_process(os.getpid)
+    assert read_tags(b"ID3\3\0\0" + size + frames) == Tags()
+    assert in_decoding_process(os.getpid) == pid
+    assert read_tags(encode("mp3", "libmp3lame", TAGS)).artist == TAGS["artist"]
+
+
+def test_a_path_counts_from_the_folder_of_the_caller(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "song").write_bytes(encode("mp3", "libmp3lame", TAGS))
+    assert read_tags(Path("song")) == Tags()
+    monkeypatch.chdir(tmp_path)
+    assert read_tags(Path("song")).artist == TAGS["artist"]
+
+
+def test_without_a_process_no_file_is_said_to_be_without_tags(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(_: object) -> None:
+        raise WorkerStartError("A process does not start.")
+
+    monkeypatch.setattr(decoding_process, "_awake", fail)
+    with pytest.raises(DecoderStartError, match="does not start"):
+        read_tags(b"song")

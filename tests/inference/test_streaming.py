@@ -267,6 +267,15 @@ def test_the_level_is_there_before_the_first_prediction() -> None:
     assert not stream.level.has_signal
 
 
+@pytest.mark.parametrize("scale", [2, 32_768, 3e38])
+@pytest.mark.parametrize("channels", [1, 4])
+def test_samples_beyond_full_scale_are_metered_as_full_scale(scale: float, channels: int) -> None:
+    stream = make_stream()
+    stream.push(np.full((8_000, channels), scale, np.float32), 16_000)
+    assert (stream.level.rms_dbfs, stream.level.peak_dbfs) == (0, 0)
+    assert stream.level.is_clipped
+
+
 def test_reset_begins_anew() -> None:
     y, sr = wandering(seconds=5, sr=16_000, channels=2, seed=3), 16_000
     stream = make_stream(smoothing_seconds=2.0)

@@ -30,6 +30,7 @@ PRIVATE = [
     "http://[2002:7f00:1::]/",  # 6to4 of 127.0.0.1
     "http://[64:ff9b::7f00:1]/",  # NAT64 of 127.0.0.1
     "http://[64:ff9b:1::a00:1]/",
+    "http://[64:ff9b:1:a00:1:100:5db8:d822]/",  # its IPv4 address may stand before the last bits
     "http://[fec0::1]/",  # site-local
     "http://192.0.0.8/",
 ]
@@ -41,7 +42,10 @@ def test_private_addresses_are_refused(url: str) -> None:
         resolve_url(url)
 
 
-@pytest.mark.parametrize("url", ["http://93.184.216.34/a", "https://[2606:4700::1111]:8443/"])
+@pytest.mark.parametrize(
+    "url",
+    ["http://93.184.216.34/a", "https://[2606:4700::1111]:8443/", "http://[64:ff9b::5db8:d822]/"],
+)
 def test_public_addresses_are_taken(url: str) -> None:
     target = resolve_url(url)
     assert target.addresses == (target.host,)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from songnet.signal.quality import level_dbfs, measure_quality
+from songnet.signal.quality import LevelMeter, level_dbfs, measure_quality
 from tests.encoders import noise, sine
 
 SR = 16_000
@@ -43,6 +43,24 @@ def test_one_short_sound_in_a_long_silence_is_sound() -> None:
     quality = measure_quality(y, sr=SR)
     assert not quality.is_silent
     assert 0.95 < quality.silent_share < 1
+
+
+@pytest.mark.parametrize("n", [2, 2 * SR + 1, 9 * SR // 4])
+def test_a_click_is_as_loud_at_the_end_as_elsewhere(n: int) -> None:
+    first, last = np.zeros((2, n), np.float32)
+    first[0] = last[-1] = 0.05
+    loudest = [measure_quality(y, sr=SR).loudest_dbfs for y in (first, last)]
+    assert loudest[1] == pytest.approx(loudest[0], abs=3.1)  # the last block may be twice as long
+
+
+def test_a_meter_weighs_its_last_block_as_a_file_does() -> None:
+    y = np.zeros(9 * SR // 10, np.float32)
+    y[-1] = 0.1
+    meter = LevelMeter(12)
+    meter.push(y[:, None], sr=SR)
+    expected = measure_quality(y, sr=SR)
+    assert meter.quality(12).loudest_dbfs == pytest.approx(expected.loudest_dbfs, abs=1e-3)
+    assert meter.quality(12).silent_share == expected.silent_share
 
 
 def test_clipping_is_a_share_of_the_samples() -> None:

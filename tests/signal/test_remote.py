@@ -187,6 +187,12 @@ def test_size_and_time_are_limited(radio: Radio, monkeypatch: pytest.MonkeyPatch
     assert read_all(url, RemoteLimits(max_seconds=-1, allow_private=True)) == b""
 
 
+def test_a_block_of_metadata_is_limited_too(radio: Radio) -> None:
+    body = b"a\xff" + bytes(50)  # of 4080
+    url = radio.put("/icy", body, headers={"icy-metaint": "1"}, stall=True)
+    assert read_all(url, RemoteLimits(idle_seconds=20, max_bytes=20, allow_private=True)) == b"a"
+
+
 def test_silent_server_is_left(radio: Radio) -> None:
     url = radio.put("/a.mp3", b"begin", stall=True)
     limits = RemoteLimits(idle_seconds=0.2, allow_private=True)
