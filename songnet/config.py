@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import math
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Self
@@ -23,7 +24,13 @@ __all__ = ["Config", "FeatureConfig", "ModelConfig", "TrainConfig"]
 
 @dataclass(frozen=True)
 class Config:
-    """What all settings share: a dictionary form and a hash."""
+    """What all settings share: finite numbers, a dictionary form and a hash."""
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            for number in value if isinstance(value, tuple) else (value,):
+                if isinstance(number, float) and not math.isfinite(number):
+                    raise ParameterError(f"{name} is {number}; expected a finite number.")
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as plain JSON types."""
@@ -90,6 +97,7 @@ class FeatureConfig(Config):
     patch_hop_frames: int = 64
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         for name in ("sr", "n_fft", "hop_length", "n_mels", "patch_frames", "patch_hop_frames"):
             if getattr(self, name) < 1:
                 raise ParameterError(f"{name} is {getattr(self, name)}; it must be at least 1.")
@@ -184,6 +192,7 @@ class ModelConfig(Config):
     statistics_units: int = 128
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if len(self.front_end_filters) > 4:
             raise ParameterError(
                 f"front_end_filters has {len(self.front_end_filters)} entries; expected at most 4."
@@ -273,6 +282,7 @@ class TrainConfig(Config):
     seed: int = 0
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         least = {"epochs": 1, "batch_size": 1, "crops_per_track": 1, "statistics_epochs": 1}
         for name, at_least in {**least, "patience": 0, "warmup_epochs": 0, "seed": 0}.items():
             if getattr(self, name) < at_least:

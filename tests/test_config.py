@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import math
 
 import pytest
 
@@ -53,6 +54,19 @@ def test_impossible_features_are_refused(change: dict[str, float], message: str)
 def test_impossible_trainings_are_refused(change: dict[str, float], message: str) -> None:
     with pytest.raises(ParameterError, match=message):
         TrainConfig().replace(**change)
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
+def test_numbers_that_are_not_finite_are_refused(number: float) -> None:
+    for config, name in (
+        (TrainConfig(), "learning_rate"),
+        (ModelConfig(), "dropout"),
+        (FeatureConfig(), "floor_db"),
+    ):
+        with pytest.raises(ParameterError, match=f"{name} is {number}; expected a finite number"):
+            config.replace(**{name: number})
+    with pytest.raises(ParameterError, match="restarts is"):
+        TrainConfig().replace(restarts=(number,))
 
 
 def test_at_most_four_convolutions_in_front() -> None:

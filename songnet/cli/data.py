@@ -81,10 +81,20 @@ def _facts(collection: CollectionIndex) -> list[tuple[str, str]]:
         "Cite": collection.citation or "unknown",
         "Hash": collection.to_dataset().hash if has_audio else "none, for there is no audio",
     }
+    if torn := _in_several_genres(frame):
+        facts["Doubtful"] = _left_out("the same bytes under several genres", torn)
     skipped: dict[str, list[str]] = {}
     for track_id, reason in collection.skipped.items():
         skipped.setdefault(reason, []).append(track_id)
     return [*facts.items(), *(("Left out", _left_out(*row)) for row in skipped.items())]
+
+
+def _in_several_genres(frame: pd.DataFrame) -> list[str]:
+    """Ids of the tracks of which a copy has another genre, copies side by side."""
+    known = frame[frame["sha256"] != ""]
+    n_genres = known.groupby("sha256")["genre"].transform("nunique")
+    torn: list[str] = known[n_genres > 1].sort_values("sha256", kind="stable")["track_id"].tolist()
+    return torn
 
 
 def _left_out(reason: str, track_ids: list[str]) -> str:

@@ -25,8 +25,8 @@ def load_folder(root: Path) -> Dataset:
     -------
     dataset : Dataset
         Ids are paths below ``root``. The group is the artist in the tags of
-        the file, or else the file itself: tag the files, so that splits can
-        keep an artist on one side.
+        the file, or else its content, which copies share: tag the files, so
+        that splits can keep an artist on one side.
 
     Raises
     ------
@@ -78,7 +78,7 @@ def _read_track(path: Path, root: Path, *, genre: str) -> Track:
         track_id=track_id,
         path=path,
         genre=genre,
-        group=f"artist:{tags.artist.casefold()}" if tags.artist else f"file:{track_id}",
+        group=f"artist:{tags.artist.casefold()}" if tags.artist else f"file:{sha256}",
         artist=tags.artist,
         album=tags.album,
         title=tags.title,

@@ -9,10 +9,11 @@ interrupted evaluation goes on where it stopped.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -94,12 +95,7 @@ def cross_validate(  # noqa: PLR0913 - data, recipe and conditions, by keyword
     """
     _check_folds(dataset)
     predictions: list[FoldPredictions] = []
-    with ProcessPoolExecutor(
-        jobs,
-        mp_context=get_context("spawn"),
-        initializer=_limit_threads,
-        initargs=(max(1, (os.cpu_count() or 1) // jobs),),
-    ) as pool:
+    with _fold_processes(jobs) as pool:
         futures = {
             pool.submit(
                 predict_fold,
@@ -124,6 +120,24 @@ def cross_validate(  # noqa: PLR0913 - data, recipe and conditions, by keyword
         settings=settings,
         degradation=degraded.test.degradation if degraded else None,
     )
+
+
+@contextmanager
+def _fold_processes(jobs: int) -> Iterator[ProcessPoolExecutor]:
+    """Processes that end at once with an error or Ctrl-C here; their folds can be resumed."""
+    others = set(active_children())
+    with ProcessPoolExecutor(
+        jobs,
+        mp_context=get_context("spawn"),
+        initializer=_limit_threads,
+        initargs=(max(1, (os.cpu_count() or 1) // jobs),),
+    ) as pool:
+        try:
+            yield pool
+        except BaseException:  # leaving the pool waits for every fold, queued ones too
+            for process in set(active_children()) - others:
+                process.terminate()
+            raise
 
 
 def _limit_threads(threads: int) -> None:

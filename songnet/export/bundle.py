@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import shutil
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -15,7 +17,7 @@ from songnet.datasets.base import file_sha256
 from songnet.evaluation.report import Report
 from songnet.exceptions import BundleError, ParameterError
 from songnet.export.card import model_card
-from songnet.export.describe import NETWORK_FILE, describe_network
+from songnet.export.describe import describe_network
 from songnet.export.tflite import (
     MAX_FLOAT32_DIFFERENCE,
     RUNTIME_PRECISIONS,
@@ -54,6 +56,9 @@ def export_bundle(
 ) -> list[ExportedFile]:
     """Turn a finished training run into a bundle.
 
+    It is made beside ``folder`` and moved there at the end, ``bundle.json``
+    last, so an export that fails leaves the bundle that was there.
+
     Parameters
     ----------
     run_dir : Path
@@ -80,32 +85,31 @@ def export_bundle(
     run, genres = _read_run(run_dir)
     _check_recipe(run["settings"], genres, report)
     features = FeatureConfig.from_dict(run["settings"]["features"])
-    folder.mkdir(parents=True, exist_ok=True)
-    files = _write_networks(run_dir / "network.keras", folder, features)
-    report.save(folder / "report.json")
-    describe_network(run_dir, folder, features=features, files=files)
-    shipping = report.extra["shipping"]
-    checked = [
-        *(file.name for file in files),
-        "report.json",
-        NETWORK_FILE,
-        *_kept_detector(folder, features),
-    ]
-    bundle = Bundle(
-        folder=folder,
-        name=name,
-        version=version,
-        features=features,
-        genres=genres,
-        temperature=shipping["temperature"],
-        not_sure_below=shipping["not_sure"]["threshold"],
-        files={file: file_sha256(folder / file) for file in checked},
-        training={
-            key: run[key] for key in ("dataset", "data_hash", "settings", "versions", "commit")
-        },
-    )
-    bundle.save()
-    (folder / "README.md").write_text(model_card(bundle, report, files), encoding="utf-8")
+    folder = folder.resolve()
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as beside:
+        made = Path(beside)
+        files = _write_networks(run_dir / "network.keras", made, features)
+        report.save(made / "report.json")
+        describe_network(run_dir, made, features=features, files=files)
+        _keep_detector(folder, made, features)
+        shipping = report.extra["shipping"]
+        bundle = Bundle(
+            folder=made,
+            name=name,
+            version=version,
+            features=features,
+            genres=genres,
+            temperature=shipping["temperature"],
+            not_sure_below=shipping["not_sure"]["threshold"],
+            files={path.name: file_sha256(path) for path in sorted(made.iterdir())},
+            training={
+                key: run[key] for key in ("dataset", "data_hash", "settings", "versions", "commit")
+            },
+        )
+        (made / "README.md").write_text(model_card(bundle, report, files), encoding="utf-8")
+        bundle.save()
+        _move(made, folder)
     return files
 
 
@@ -129,16 +133,23 @@ def _check_recipe(settings: dict[str, Any], genres: tuple[str, ...], report: Rep
         )
 
 
-def _kept_detector(folder: Path, features: FeatureConfig) -> tuple[str, ...]:
-    """A detector of music for the same features stays; one for others, or damaged, goes."""
-    names = (MUSIC_FILE, MUSIC_REPORT_FILE)
+def _keep_detector(folder: Path, made: Path, features: FeatureConfig) -> None:
+    """Copy the detector of music to the new bundle, if it is whole and for the same features."""
     path = folder / MUSIC_FILE
     with suppress(BundleError):
         if path.is_file() and MusicDetector.load(path).feature_hash == features.hash:
-            return names
-    for name in names:
+            for name in (MUSIC_FILE, MUSIC_REPORT_FILE):
+                shutil.copyfile(folder / name, made / name)
+
+
+def _move(made: Path, folder: Path) -> None:
+    """Move a new bundle into its folder, ``bundle.json`` last; a detector it has not goes."""
+    folder.mkdir(exist_ok=True)
+    names = {path.name for path in made.iterdir()}
+    for name in sorted(names, key="bundle.json".__eq__):
+        (made / name).replace(folder / name)
+    for name in {MUSIC_FILE, MUSIC_REPORT_FILE} - names:
         (folder / name).unlink(missing_ok=True)
-    return ()
 
 
 def _write_networks(source: Path, folder: Path, features: FeatureConfig) -> list[ExportedFile]:
@@ -155,7 +166,7 @@ def _write_networks(source: Path, folder: Path, features: FeatureConfig) -> list
         worst = check_parity(network, path, patches).worst
         if precision == "fp32" and worst > MAX_FLOAT32_DIFFERENCE:
             raise BundleError(
-                f"{path} differs from Keras by {worst:.1e}; at most "
+                f"{path.name} differs from Keras by {worst:.1e}; at most "
                 f"{MAX_FLOAT32_DIFFERENCE:.0e} is expected of float32."
             )
         files.append(ExportedFile(path.name, path.stat().st_size, worst))

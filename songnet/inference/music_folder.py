@@ -58,7 +58,7 @@ def _track(path: Path, root: Path) -> Track:
         track_id=track_id,
         path=path,
         genre="",
-        group=f"artist:{tags.artist.casefold()}" if tags.artist else f"file:{track_id}",
+        group=f"artist:{tags.artist.casefold()}" if tags.artist else f"file:{sha256 or track_id}",
         artist=tags.artist,
         album=tags.album,
         title=tags.title or path.stem,

@@ -1,4 +1,4 @@
-"""Keras callbacks: validation on whole tracks, and a state to resume from."""
+"""Keras callbacks: dropout by epoch, validation on whole tracks, and a state to resume from."""
 
 from __future__ import annotations
 
@@ -15,9 +15,32 @@ from scipy.special import logsumexp
 
 from songnet.training.batches import TrackPatches
 
-__all__ = ["Progress", "ResumedEarlyStopping", "RunState", "TrackValidation"]
+__all__ = ["EpochSeeds", "Progress", "ResumedEarlyStopping", "RunState", "TrackValidation"]
 
 Progress = Callable[[int, int, dict[str, float]], None]
+
+
+class EpochSeeds(keras.callbacks.Callback):
+    """Seed each layer that draws, such as dropout, anew for each epoch.
+
+    Keras does not save the state of its seed generators. So an epoch is a pure
+    function of the seed and its number, as the crops of `CropBatches` are.
+
+    Parameters
+    ----------
+    seed : int
+    """
+
+    def __init__(self, seed: int) -> None:
+        super().__init__()
+        self._seed = seed
+
+    def on_epoch_begin(self, epoch: int, _logs: dict[str, Any] | None = None) -> None:
+        """Set the states of the generators, which have their place among the variables."""
+        states = [v for v in self.model.variables if v.name == "seed_generator_state"]
+        for index, state in enumerate(states):
+            drawn = np.random.SeedSequence([self._seed, index, epoch])
+            state.assign(drawn.generate_state(2))
 
 
 class TrackValidation(keras.callbacks.Callback):
@@ -103,7 +126,7 @@ class ResumedEarlyStopping(keras.callbacks.EarlyStopping):
 
 
 class RunState(keras.callbacks.Callback):
-    """Save the network with its optimiser, and the history, after each epoch.
+    """Save the history, the best network and the last one, with its optimiser, after each epoch.
 
     Parameters
     ----------
@@ -130,7 +153,11 @@ class RunState(keras.callbacks.Callback):
         self._progress = progress
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Write ``history.csv`` and ``state.keras``; a kill leaves the old ones whole."""
+        """Write the files of the run; a kill leaves the old ones whole.
+
+        ``state.keras`` is the last: an epoch that it does not know is repeated.
+        """
+        best = min((row["val_loss"] for row in self._history), default=math.inf)
         row = {"epoch": float(epoch + 1)} | {k: float(v) for k, v in (logs or {}).items()}
         self._history.append(row)
         table = self._run_dir / "history.part"
@@ -139,8 +166,13 @@ class RunState(keras.callbacks.Callback):
             writer.writeheader()
             writer.writerows(self._history)
         table.replace(self._run_dir / "history.csv")
-        state = self._run_dir / "state.part.keras"
-        self.model.save(state)
-        state.replace(self._run_dir / "state.keras")
+        if row["val_loss"] < best:
+            self._save_network("best")
+        self._save_network("state")
         if self._progress:
             self._progress(epoch + 1, self._total, row)
+
+    def _save_network(self, name: str) -> None:
+        part = self._run_dir / f"{name}.part.keras"
+        self.model.save(part)
+        part.replace(self._run_dir / f"{name}.keras")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 from songnet.config import FeatureConfig, ModelConfig, TrainConfig
 from songnet.datasets.base import Dataset, Track
 from songnet.datasets.store import FeatureStore
+from songnet.evaluation.json_file import write_object
 from songnet.exceptions import ParameterError
 from songnet.provenance import git_commit, versions
 
@@ -107,9 +109,14 @@ def read_held_out(run_dir: Path, dataset: Dataset) -> list[Track]:
 
 
 def claim(run_dir: Path, description: dict[str, Any]) -> None:
-    """Write ``run.json``, or check that the one there is of the same run or of its beginning."""
+    """Write ``run.json``, or check that the one there is of the same run or of its beginning.
+
+    One of a run that ended before its first epoch, such as for a mistyped setting, is replaced.
+    """
     path = run_dir / "run.json"
-    if path.is_file():
+    if path.is_file() and any(
+        (run_dir / name).is_file() for name in ("state.keras", "result.json")
+    ):
         there = json.loads(path.read_text(encoding="utf-8"))
         other = sorted(key for key, value in description.items() if there.get(key) != value)
         if not other:
@@ -120,7 +127,7 @@ def claim(run_dir: Path, description: dict[str, Any]) -> None:
             )
         (run_dir / "result.json").unlink(missing_ok=True)
     provenance = {"versions": versions(), "commit": git_commit()}
-    path.write_text(json.dumps(description | provenance, indent=2) + "\n", encoding="utf-8")
+    write_object(path, description | provenance)
 
 
 def _goes_on(earlier: dict[str, Any], now: dict[str, Any]) -> bool:
@@ -148,7 +155,12 @@ def write_result(
     val_loss: float,
     val_accuracy: float,
 ) -> None:
-    """Write ``result.json``: the run is finished."""
+    """Write ``result.json``: the run is finished; raises ParameterError if it diverged."""
+    if not math.isfinite(val_loss):
+        raise ParameterError(
+            f"The training in {run_dir} diverged: its validation loss is {val_loss}, expected a "
+            "finite number. Choose another folder and a smaller training.learning_rate."
+        )
     values = {
         "epochs": epochs,
         "kept_epoch": kept,
@@ -156,7 +168,7 @@ def write_result(
         "val_accuracy": val_accuracy,
         "genres": list(genres),
     }
-    (run_dir / "result.json").write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
+    write_object(run_dir / "result.json", values)
 
 
 def read_result(run_dir: Path) -> TrainResult:

@@ -14,7 +14,7 @@ from songnet.datasets.base import Track
 from songnet.datasets.store import FeatureStore
 from songnet.models.statistics_branch import build_statistics_branch, clip_statistics
 from songnet.training.batches import Batch, CropBatches
-from songnet.training.callbacks import Progress, TrackValidation
+from songnet.training.callbacks import EpochSeeds, Progress, TrackValidation
 from songnet.training.fitting import compile_network, stream_epochs
 from songnet.training.run_folder import TrainSettings
 
@@ -99,7 +99,7 @@ def train_statistics_branch(
         steps_per_epoch=batches.steps,
         verbose=0,
         shuffle=False,
-        callbacks=[validation, report],
+        callbacks=[EpochSeeds(config.seed), validation, report],
     )
     return branch
 

@@ -29,7 +29,13 @@ from songnet.models.registry import (
 )
 from songnet.models.statistics_branch import join_branches
 from songnet.training.batches import CropBatches, mel_statistics, track_patches
-from songnet.training.callbacks import Progress, ResumedEarlyStopping, RunState, TrackValidation
+from songnet.training.callbacks import (
+    EpochSeeds,
+    Progress,
+    ResumedEarlyStopping,
+    RunState,
+    TrackValidation,
+)
 from songnet.training.fitting import compile_network, stream_epochs
 from songnet.training.run_folder import (
     TrainResult,
@@ -82,17 +88,13 @@ def train(
     Raises
     ------
     DatasetError
-        If there are fewer than two genres.
+        If there are fewer than two genres, or no artist can be held out.
     ParameterError
-        If ``run_dir`` holds a run with other settings or data.
+        If ``run_dir`` holds a run with other settings or data, or the training diverged.
     """
     genres = genres or dataset.genres
-    if len(dataset.genres) < 2:
-        raise DatasetError(f"The data set has the genres {dataset.genres}; expected at least two.")
     config = settings.training
-    learned, held_out = hold_out_groups(
-        dataset.tracks, share=config.validation_share, seed=config.seed
-    )
+    learned, held_out = _hold_out(dataset, config)
     run_dir.mkdir(parents=True, exist_ok=True)
     claim(run_dir, describe(dataset, settings, genres, held_out, degraded))
     if (run_dir / "result.json").is_file():
@@ -131,6 +133,21 @@ def train(
     return read_result(run_dir)
 
 
+def _hold_out(dataset: Dataset, config: TrainConfig) -> tuple[tuple[Track, ...], tuple[Track, ...]]:
+    """Return the tracks to learn from and those for early stopping."""
+    if len(dataset.genres) < 2:
+        raise DatasetError(f"The data set has the genres {dataset.genres}; expected at least two.")
+    learned, held_out = hold_out_groups(
+        dataset.tracks, share=config.validation_share, seed=config.seed
+    )
+    if not held_out:
+        raise DatasetError(
+            "No artist can be held out; expected two artists in at least one genre, for early "
+            "stopping. Add artists."
+        )
+    return learned, held_out
+
+
 def _kept_epoch(history: list[dict[str, float]], config: TrainConfig) -> int:
     """Return the epoch whose network is kept, from 1.
 
@@ -159,12 +176,6 @@ def _fit(
     )
     if early_stopping.is_over or len(history) >= config.epochs:
         return
-    best = keras.callbacks.ModelCheckpoint(
-        run_dir / "best.keras",
-        monitor="val_loss",
-        save_best_only=True,
-        initial_value_threshold=min((row["val_loss"] for row in history), default=None),
-    )
     network.fit(
         stream_epochs(
             batches.epoch,
@@ -178,9 +189,9 @@ def _fit(
         verbose=0,
         shuffle=False,  # a stream: each epoch comes shuffled
         callbacks=[
+            EpochSeeds(config.seed),
             validation,
             early_stopping,
-            best,
             keras.callbacks.TensorBoard(run_dir / "tensorboard"),
             RunState(run_dir, history, total=config.epochs, progress=progress),
         ],

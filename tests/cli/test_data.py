@@ -61,11 +61,18 @@ def test_info_of_fma_names_what_is_left_out_and_needs_no_audio(
 
 
 def test_info_of_a_folder_of_genres(songnet: Songnet, tmp_path: Path) -> None:
-    for name in ("Polka/a.wav", "Ska/b.wav", "Ska/c.wav"):
-        write_tone(tmp_path / "music" / name)
+    for seconds, name in enumerate(("Polka/a.wav", "Ska/b.wav", "Ska/c.wav"), start=1):
+        write_tone(tmp_path / "music" / name, seconds=seconds)
     out = songnet("data", "info", tmp_path / "music").stdout
-    assert "Ska" in out
+    assert re.search(r"Ska +2 +2", out)
     assert "unknown" in out
+    assert "Doubtful" not in out
+    for copy in ("Polka/again.wav", "Ska/again.wav"):
+        shutil.copy(tmp_path / "music/Ska/b.wav", tmp_path / "music" / copy)
+    out = songnet("data", "info", tmp_path / "music").stdout
+    names = r"Polka/again\.wav, Ska/again\.wav, Ska/b\.wav"
+    assert re.search(rf"Doubtful +3: the same bytes under several genres \({names}\)", out)
+    assert re.search(r"Ska +3 +2", out)
 
 
 def test_verify_passes_and_then_names_a_changed_file(songnet: Songnet, synthetic: Path) -> None:

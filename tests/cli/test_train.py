@@ -100,6 +100,8 @@ def test_settings_start_from_the_defaults_and_take_changes() -> None:
         ("training.speed=3", "There is no setting 'training.speed'"),
         ("training.epochs=many", "expected a value such as"),
         ("training.epochs=1.5", "expected a value such as"),
+        ("training.learning_rate=NaN", "learning_rate is nan; expected a finite number"),
+        ("model.dropout=1e999", "dropout is inf; expected a finite number"),
     ],
 )
 def test_an_impossible_change_is_refused(change: str, message: str) -> None:

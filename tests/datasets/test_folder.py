@@ -44,11 +44,20 @@ def test_artist_in_the_tags_is_the_group(tmp_path: Path) -> None:
     write(tmp_path / "Jazz" / "1.mp3", tagged("Ella", "One"))
     write(tmp_path / "Jazz" / "2.mp3", tagged("ELLA", "Two"))
     write(tmp_path / "Rock" / "3.wav")
-    write(tmp_path / "Rock" / "4.wav")
+    write(tmp_path / "Rock" / "4.wav", WAV + b"other")
     first, second, third, fourth = load_folder(tmp_path)
     assert (first.artist, first.title, first.album, first.year) == ("Ella", "One", "Album", 1999)
     assert first.group == second.group
     assert len({first.group, third.group, fourth.group}) == 3
+
+
+def test_copies_of_a_file_share_a_group(tmp_path: Path) -> None:
+    write(tmp_path / "Jazz" / "1.wav")
+    write(tmp_path / "Jazz" / "Best of" / "2.wav")
+    write(tmp_path / "Rock" / "3.wav", WAV + b"other")
+    first, copy, other = load_folder(tmp_path)
+    assert first.group == copy.group
+    assert first.group != other.group
 
 
 def test_a_file_is_never_taken_for_an_artist(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+from multiprocessing import active_children
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from songnet.evaluation.out_of_fold import FoldPredictions, summarise_folds
 from songnet.evaluation.protocol import cross_validate
 from songnet.exceptions import DatasetError
 from songnet.training.train import TrainSettings
+from tests.evaluation.folds import first_fold_that_fails, fold_that_waits
 
 
 def make_dataset(n_groups: int = 8, n_folds: int = 2) -> Dataset:
@@ -119,6 +121,29 @@ def test_predictions_survive_their_file(dataset, tmp_path):
             )
         )
     assert [path.name for path in tmp_path.iterdir()] == ["predictions.npz"]
+
+
+@pytest.mark.parametrize(
+    ("fold", "error"),
+    [(first_fold_that_fails, DatasetError), (fold_that_waits, KeyboardInterrupt)],
+)
+def test_an_error_or_ctrl_c_ends_every_fold(tmp_path, monkeypatch, fold, error):
+    def interrupt(_fold: int) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("songnet.evaluation.protocol.predict_fold", fold)
+    monkeypatch.setattr("songnet.evaluation.protocol._limit_threads", int)
+    before = active_children()
+    with pytest.raises(error):
+        cross_validate(
+            make_dataset(n_folds=4),
+            store=FeatureStore(tmp_path / "store", TrainSettings().features),
+            run_dir=tmp_path,
+            settings=TrainSettings(),
+            progress=interrupt,
+        )
+    assert set(active_children()) <= set(before)
+    assert not list(tmp_path.glob("fold-*"))
 
 
 def test_an_artist_in_two_folds_is_refused(dataset, tmp_path):

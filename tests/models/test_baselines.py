@@ -45,6 +45,17 @@ def test_the_majority_is_the_majority_and_random_is_stratified():
     assert random.argmax(axis=1).mean() == pytest.approx(1 / 3, abs=0.05)
 
 
+def test_chance_draws_anew_for_other_training_tracks():
+    X, y, groups = data()
+
+    def answers(names: list[str]) -> list[int]:
+        fitted = fit_baseline("random", X, y, groups=names, n_genres=3, seed=0)
+        return fitted.predict_probs(X).argmax(axis=1).tolist()
+
+    assert answers(groups) == answers(groups)
+    assert answers(groups) != answers([f"other {name}" for name in groups])
+
+
 def test_inner_folds_keep_groups_on_one_side(monkeypatch):
     X, y, groups = data()
     for train, held_out in baselines._inner_folds(y, groups, 0):

@@ -14,7 +14,8 @@ import pytest
 from songnet.config import TrainConfig
 from songnet.exceptions import DatasetError, ParameterError
 from songnet.models.registry import load_network
-from songnet.training.callbacks import ResumedEarlyStopping
+from songnet.training.callbacks import EpochSeeds, ResumedEarlyStopping, RunState
+from songnet.training.run_folder import claim, describe, write_result
 from songnet.training.schedule import CosineCycles
 from songnet.training.train import TrainSettings, train
 from tests.training.training_settings import SETTINGS
@@ -35,6 +36,10 @@ def stop_after(epoch: int):
 def history(run_dir: Path) -> list[dict[str, float]]:
     with (run_dir / "history.csv").open(newline="") as file:
         return [{k: float(v) for k, v in row.items()} for row in csv.DictReader(file)]
+
+
+def weights(run_dir: Path) -> list[np.ndarray]:
+    return load_network(run_dir / "network.keras").get_weights()
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +81,7 @@ def test_a_finished_run_is_only_read(easy, finished):
     assert (finished / "network.keras").stat().st_mtime_ns == before
 
 
-def test_an_interrupted_run_goes_on_with_the_same_data(easy, finished, tmp_path):
+def test_an_interrupted_run_ends_with_the_network_of_one_in_one_go(easy, finished, tmp_path):
     dataset, store = easy
     run = {"store": store, "run_dir": tmp_path, "settings": SETTINGS}
     with pytest.raises(Interrupted):
@@ -88,8 +93,75 @@ def test_an_interrupted_run_goes_on_with_the_same_data(easy, finished, tmp_path)
     assert result.epochs == 4
     whole, resumed = history(finished), history(tmp_path)
     assert [row["epoch"] for row in resumed] == [1, 2, 3, 4]
-    assert resumed[1]["loss"] == pytest.approx(whole[1]["loss"], rel=1e-3)
-    assert result.val_accuracy == 1.0
+    for epoch, again in zip(whole, resumed, strict=True):
+        assert again == pytest.approx(epoch, rel=1e-4)
+    for weight, again in zip(weights(finished), weights(tmp_path), strict=True):
+        np.testing.assert_allclose(again, weight, atol=1e-5)
+
+
+def test_each_epoch_has_dropout_of_its_own(finished):
+    network = load_network(finished / "network.keras")
+    X = np.ones((2, 32, 16), np.float32)
+
+    def logits(seed: int, epoch: int) -> list[float]:
+        seeds = EpochSeeds(seed)
+        seeds.set_model(network)
+        seeds.on_epoch_begin(epoch)
+        return np.asarray(network(X, training=True)["logits"]).ravel().tolist()
+
+    first = logits(0, 0)
+    assert logits(0, 0) == first
+    assert logits(0, 1) != first
+    assert logits(1, 0) != first
+
+
+def saved_epochs(run_dir: Path, val_losses: list[float]) -> None:
+    """Write the files of epochs whose networks have their number as their weight."""
+    network = keras.Sequential([keras.layers.Dense(1)])
+    network.build((1, 1))
+    state = RunState(run_dir, [], total=len(val_losses))
+    state.set_model(network)
+    for index, val_loss in enumerate(val_losses):
+        network.set_weights([np.full((1, 1), index + 1), np.zeros(1)])
+        state.on_epoch_end(index, {"val_loss": val_loss})
+
+
+@pytest.mark.parametrize(("val_losses", "kept"), [([1, 2, 2], 1), ([3, 2, 2], 2), ([3, 2, 1], 3)])
+def test_the_best_network_is_the_first_of_the_least_loss(tmp_path, val_losses, kept):
+    saved_epochs(tmp_path, val_losses)
+    best, last = (load_network(tmp_path / f"{name}.keras") for name in ("best", "state"))
+    assert best.get_weights()[0] == kept
+    assert last.get_weights()[0] == 3
+
+
+def test_a_kill_while_the_best_network_is_written_leaves_the_one_before(tmp_path, monkeypatch):
+    save = keras.Model.save
+
+    def half(network: keras.Model, path: Path) -> None:
+        save(network, path)
+        if network.get_weights()[0] == 2:
+            Path(path).write_bytes(b"half")
+            raise Interrupted
+
+    monkeypatch.setattr(keras.Model, "save", half)
+    with pytest.raises(Interrupted):
+        saved_epochs(tmp_path, [2, 1])
+    for name in ("best", "state"):
+        assert load_network(tmp_path / f"{name}.keras").get_weights()[0] == 1
+    assert len(history(tmp_path)) == 2
+
+
+def test_a_kill_while_a_run_is_claimed_or_ended_leaves_no_half_file(tmp_path, monkeypatch):
+    def half(path: Path, text: str, **_: object) -> None:
+        path.write_bytes(text[: len(text) // 2].encode())
+        raise Interrupted
+
+    monkeypatch.setattr(Path, "write_text", half)
+    with pytest.raises(Interrupted):
+        claim(tmp_path, {"dataset": "easy"})
+    with pytest.raises(Interrupted):
+        write_result(tmp_path, ("A", "B"), epochs=2, kept=2, val_loss=0.5, val_accuracy=1.0)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_kill_between_history_and_state_repeats_that_epoch(easy, tmp_path):
@@ -157,6 +229,33 @@ def test_only_a_restart_at_its_end_goes_on_from_a_run(epochs, restarts, is_longe
     earlier = TrainConfig(epochs=10, restarts=())
     assert earlier.replace(epochs=epochs, restarts=restarts).goes_on_from(earlier) is is_longer
     assert not TrainConfig(epochs=epochs, restarts=restarts, seed=1).goes_on_from(earlier)
+
+
+def test_a_mistyped_setting_does_not_keep_the_folder(easy, tmp_path):
+    dataset, store = easy
+    mistyped = replace(SETTINGS, model=SETTINGS.model.replace(architecture="sognet"))
+    with pytest.raises(ParameterError, match="no architecture 'sognet'"):
+        train(dataset, store=store, run_dir=tmp_path, settings=mistyped)
+    claim(tmp_path, describe(dataset, SETTINGS, dataset.genres, [], None))
+    (tmp_path / "state.keras").touch()
+    with pytest.raises(ParameterError, match=r"other.* settings.*choose another folder"):
+        train(dataset, store=store, run_dir=tmp_path, settings=mistyped)
+    run = json.loads((tmp_path / "run.json").read_text())
+    assert TrainSettings.from_dict(run["settings"]) == SETTINGS
+
+
+def test_a_training_that_diverged_is_not_finished(tmp_path):
+    with pytest.raises(ParameterError, match=r"diverged.*nan.*smaller training\.learning_rate"):
+        write_result(tmp_path, ("A", "B"), epochs=2, kept=2, val_loss=math.nan, val_accuracy=0.5)
+    assert not (tmp_path / "result.json").exists()
+
+
+def test_one_artist_a_genre_leaves_none_to_hold_out(easy, tmp_path):
+    dataset, store = easy
+    alone = dataset.select(lambda track: track.group.startswith("artist 0"))
+    with pytest.raises(DatasetError, match="No artist can be held out; expected two"):
+        train(alone, store=store, run_dir=tmp_path / "run", settings=SETTINGS)
+    assert not (tmp_path / "run").exists()
 
 
 def test_one_genre_is_nothing_to_learn(easy, tmp_path):
