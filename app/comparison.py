@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 import streamlit as st
-from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from app import charts, session, track_services
+from app import charts, history, services, session, track_services
+from app.analysis import Analysis
 from app.charts_change import change_figure, timelines_figure
 from app.components import percent, plain_markdown, show_error, upload_limit_mb
-from app.services import load_classifier
+from app.downloads import download_stem
 from app.session import Clip
 from app.settings import Settings
 from app.sound_panel import NAVIGATOR_CONFIG
+from app.spreadsheet import rows_csv
 from app.track_services import ModelChoice
-from songnet.exceptions import BundleError, SongNetError
+from songnet.exceptions import AudioError, BundleError, SongNetError
 from songnet.inference.prediction import Prediction, Timeline
 from songnet.inference.timeline import genre_steps, time_shares
 from songnet.signal.audio import AUDIO_EXTENSIONS, DecodeLimits
 
-__all__ = ["compare_models", "compare_tracks"]
+__all__ = ["compare_models", "compare_tracks", "comparison_csv"]
 
 _LOG = logging.getLogger(__name__)
 FloatArray = npt.NDArray[np.float64]
@@ -66,18 +67,34 @@ def compare_models(settings: Settings) -> None:
     models = track_services.find_models()
     left, right = st.columns(2)
     titles = [model.title for model in models]
-    first = left.selectbox("First model", titles, key="compare-first")
+    first = left.selectbox("First model", titles, key="compare-first", persist_state="session")
     # The smallest file of the shipped model is what people ask about.
     second = right.selectbox(
-        "Second model", titles, index=_int8_index(models), key="compare-second"
+        "Second model",
+        titles,
+        index=_int8_index(models),
+        key="compare-second",
+        persist_state="session",
     )
     clip = _current_clip(settings)
     if clip is None:
         return
     chosen = [models[titles.index(title)] for title in (first, second)]
     with st.spinner("Listening … the first time with Keras takes longer."):
+        analysis = _listen(clip, settings.limits)
+        if isinstance(analysis, AudioError):
+            show_error(analysis)
+            return
         sides = [_side_of_model(clip, model, settings.limits) for model in chosen]
-    _show_sides(sides)
+    _show_sides(sides, name=clip.name)
+
+
+def _listen(clip: Clip, limits: DecodeLimits) -> Analysis | AudioError:
+    """Ask the shipped model, as the page Classify does, and remember the answer."""
+    analysis = services.analyse(clip, limits=limits)
+    if not isinstance(analysis, AudioError):
+        history.remember(clip, analysis)
+    return analysis
 
 
 def _int8_index(models: tuple[ModelChoice, ...]) -> int:
@@ -87,25 +104,46 @@ def _int8_index(models: tuple[ModelChoice, ...]) -> int:
 def _current_clip(settings: Settings) -> Clip | None:
     clip = session.current_clip()
     if clip is None:
-        _show_uploader(settings, "upload", "Drop a song here or choose one")
-        return None
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.text(f"Track: {clip.name}", width="content")
-        st.button("Another track", on_click=session.start_over, icon=":material/restart_alt:")
+        _show_uploader(
+            settings,
+            "Drop a song here or choose one",
+            key=session.widget_key("upload"),
+            on_change=session.take_upload,
+        )
+    else:
+        _show_name(f"Track: {clip.name}", "Another track", on_click=session.start_over)
     return clip
+
+
+def _second_clip(settings: Settings) -> Clip | None:
+    clip = session.second_clip()
+    if clip is None:
+        _show_uploader(
+            settings,
+            "Drop the other song here or choose one",
+            key="compare-other",
+            on_change=session.take_second,
+        )
+    else:
+        _show_name(f"Other track: {clip.name}", "Another", on_click=session.forget_second)
+    return clip
+
+
+def _show_name(text: str, label: str, *, on_click: Callable[[], None]) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.text(text, width="content")
+        st.button(label, on_click=on_click, icon=":material/restart_alt:")
 
 
 def _side_of_model(clip: Clip, model: ModelChoice, limits: DecodeLimits) -> Side | SongNetError:
     try:
-        prediction, seconds = track_services.predict_with(clip, model, limits=limits)
+        prediction = track_services.predict_with(clip, model, limits=limits)
     except BundleError as error:
         _LOG.warning("%s", error)
         return SongNetError(f"{model.title} cannot be run here. Choose another model or runtime.")
     if isinstance(prediction, SongNetError):
         return prediction
-    size = f"{model.n_bytes / 1e6:.2f} MB"
-    took = f"{1000 * seconds:.0f} ms on this machine, without decoding"
-    return Side(model.title, (size, took), prediction)
+    return Side(model.title, (f"{model.n_bytes / 1e6:.2f} MB",), prediction)
 
 
 def compare_tracks(settings: Settings) -> None:
@@ -119,49 +157,37 @@ def compare_tracks(settings: Settings) -> None:
     with left:
         first = _current_clip(settings)
     with right:
-        key = "compare-other"
-        file = _show_uploader(settings, None, "Drop the other song here or choose one", key=key)
-    if first is None or file is None:
+        second = _second_clip(settings)
+    if first is None or second is None:
         st.caption("Two tracks are needed.")
         return
-    data = file.getvalue()
-    second = Clip(
-        number=-1,
-        name=file.name,
-        data=data,
-        digest=hashlib.sha256(data).hexdigest(),
-        origin="upload",
-    )
-    bundle = load_classifier().bundle
-    model = next(m for m in track_services.find_models() if m.folder == bundle.folder)
     with st.spinner("Listening …"):
-        sides = [_side_of_track(clip, model, settings.limits) for clip in (first, second)]
-    _show_sides(sides)
+        sides = [_side_of_track(clip, settings.limits) for clip in (first, second)]
+    _show_sides(sides, name=first.name)
 
 
 def _show_uploader(
-    settings: Settings, origin: session.Origin | None, label: str, *, key: str = ""
-) -> UploadedFile | None:
-    """An uploader whose file becomes the current clip, or stays on this page."""
-    key = key or session.widget_key("upload")
-    return st.file_uploader(
+    settings: Settings, label: str, *, key: str, on_change: Callable[[str], None]
+) -> None:
+    st.file_uploader(
         f"{label}, up to {settings.max_minutes} minutes",
         type=AUDIO_EXTENSIONS,
         max_upload_size=upload_limit_mb(settings),
         key=key,
-        on_change=session.take_upload if origin else None,
-        args=(key,) if origin else None,
+        on_change=on_change,
+        args=(key,),
     )
 
 
-def _side_of_track(clip: Clip, model: ModelChoice, limits: DecodeLimits) -> Side | SongNetError:
-    prediction, _ = track_services.predict_with(clip, model, limits=limits)
-    if isinstance(prediction, SongNetError):
-        return prediction
+def _side_of_track(clip: Clip, limits: DecodeLimits) -> Side | SongNetError:
+    analysis = _listen(clip, limits)
+    if isinstance(analysis, AudioError):
+        return analysis
+    prediction = analysis.prediction
     return Side(clip.name, (charts.clock_text(prediction.duration_seconds),), prediction)
 
 
-def _show_sides(sides: list[Side | SongNetError]) -> None:
+def _show_sides(sides: list[Side | SongNetError], *, name: str) -> None:
     for column, side in zip(st.columns(2), sides, strict=True):
         with column:
             if isinstance(side, SongNetError):
@@ -171,6 +197,47 @@ def _show_sides(sides: list[Side | SongNetError]) -> None:
     answers = [side for side in sides if isinstance(side, Side)]
     if len(answers) == 2:
         _show_difference(answers[0], answers[1])
+        st.download_button(
+            "Comparison (CSV)",
+            comparison_csv(answers[0], answers[1]),
+            file_name=f"{download_stem(name)}-comparison.csv",
+            mime="text/csv",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+
+
+def comparison_csv(first: Side, second: Side) -> str:
+    """Write two answers as CSV, a row each, with the probability of every genre.
+
+    Parameters
+    ----------
+    first, second : Side
+
+    Returns
+    -------
+    text : str
+    """
+    genres = _all_genres(first, second)
+    rows = []
+    for side in (first, second):
+        prediction = side.prediction
+        probs = _aligned(prediction, genres, prediction.probs)
+        rows.append(
+            {
+                "name": side.name,
+                "status": prediction.status,
+                "genre": prediction.genre,
+                "confidence": f"{prediction.confidence:.4f}",
+                "duration_seconds": f"{prediction.duration_seconds:.3f}",
+                **{genre: f"{p:.4f}" for genre, p in zip(genres, probs, strict=True)},
+            }
+        )
+    return rows_csv(rows)
+
+
+def _all_genres(first: Side, second: Side) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(first.prediction.genres + second.prediction.genres))
 
 
 def _show_answer(side: Side) -> None:
@@ -180,7 +247,7 @@ def _show_answer(side: Side) -> None:
     st.metric(
         "Genre",
         named.get(prediction.status, "Not sure"),
-        f"{percent(prediction.confidence)} {prediction.genre}",
+        _confidence_text(prediction),
         delta_color="off",
         delta_arrow="off",
         border=True,
@@ -189,11 +256,18 @@ def _show_answer(side: Side) -> None:
     shares = time_shares(side.steps)
     order = [i for i in (-shares).argsort()[:3] if shares[i]]
     parts = ", ".join(f"{prediction.genres[i]} {percent(shares[i])}" for i in order)
-    st.caption(f"Share of time: {parts}. {'. '.join(side.details)}.")
+    st.caption(f"Most probable genre: {parts} of the time. {'. '.join(side.details)}.")
+
+
+def _confidence_text(prediction: Prediction) -> str:
+    share = percent(prediction.confidence)
+    if prediction.status == "ok":
+        return f"{share} confident"
+    return f"closest: {prediction.genre} {share}"
 
 
 def _show_difference(first: Side, second: Side) -> None:
-    genres = tuple(dict.fromkeys(first.prediction.genres + second.prediction.genres))
+    genres = _all_genres(first, second)
     sides, names = (first, second), (first.name, second.name)
     probs = [_aligned(side.prediction, genres, side.prediction.probs) for side in sides]
     st.subheader("Probability of each genre", anchor=False)
@@ -206,8 +280,8 @@ def _show_difference(first: Side, second: Side) -> None:
     largest = int(np.abs(probs[0] - probs[1]).argmax())
     gap = 100 * abs(probs[0] - probs[1])[largest]
     st.caption(
-        f"Pale: {plain_markdown(first.name)}; full: {plain_markdown(second.name)}. They differ "
-        f"most on {genres[largest]}, by {gap:.1f} percentage points."
+        f"Upper bar: {plain_markdown(first.name)}; lower bar: {plain_markdown(second.name)}. "
+        f"They differ most on {genres[largest]}, by {gap:.1f} percentage points."
     )
     st.subheader("The genre over time", anchor=False)
     steps = [

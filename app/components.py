@@ -43,19 +43,23 @@ MUTED = "opacity:.72"
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 
 
-def show_inputs(settings: Settings) -> None:
+def show_inputs(settings: Settings, *, max_files: int = 1) -> None:
     """Show the ways to give a clip: a file or a recording.
 
     Parameters
     ----------
     settings : Settings
+    max_files : int
+        Files that are taken at once.
     """
+    several = f"; up to {max_files} at once" if max_files > 1 else ""
     upload, record = st.tabs([":material/upload_file: Upload", ":material/mic: Record"])
     with upload:
         key = session.widget_key("upload")
         st.file_uploader(
-            f"Drop a song here or choose one, up to {settings.max_minutes} minutes",
+            f"Drop a song here or choose one, up to {settings.max_minutes} minutes{several}",
             type=AUDIO_EXTENSIONS,
+            accept_multiple_files=max_files > 1,
             max_upload_size=upload_limit_mb(settings),
             key=key,
             on_change=session.take_upload,
@@ -138,6 +142,7 @@ def choose_view(views: Sequence[str], *, key: str) -> str:
         required=True,
         key=key,
         label_visibility="collapsed",
+        persist_state="session",
     )
 
 
@@ -152,11 +157,17 @@ def show_error(error: SongNetError) -> None:
     st.error(message.text, title=message.title, icon=message.icon)
 
 
-def show_understand_link() -> None:
-    """Lead to the page that explains the track."""
+def show_understand_link(prediction: Prediction) -> None:
+    """Lead to the page that explains the track.
+
+    Parameters
+    ----------
+    prediction : Prediction
+    """
+    is_music = prediction.status != "not_music"
     st.page_link(
         Path(__file__).parents[1] / "pages" / "understand.py",
-        label="See its sound, its sections, and why this genre",
+        label="See its sound" + ", its sections, and why this genre" * is_music,
         icon=":material/troubleshoot:",
     )
 

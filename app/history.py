@@ -55,7 +55,7 @@ class _State:
     visitor: str
     in_memory: MemoryHistory = field(default_factory=MemoryHistory)
     deleted: tuple[HistoryRecord, ...] = ()
-    remembered: int = 0
+    remembered: set[int] = field(default_factory=set)
     n_refused: int = 0
     complaint: ParameterError | HistoryError | None = None
 
@@ -108,7 +108,7 @@ def remember(clip: Clip, analysis: Analysis) -> None:
     Where the database does not answer it goes into that of the session.
     """
     state = _state()
-    if clip.number == state.remembered:
+    if clip.number in state.remembered:
         return
     facts = read_model_facts()
     record = new_record(
@@ -123,7 +123,7 @@ def remember(clip: Clip, analysis: Analysis) -> None:
     except HistoryError as error:
         _LOG.warning("%s", error)
         session_history().add(record)
-    state.remembered = clip.number
+    state.remembered.add(clip.number)
     state.deleted = ()
 
 

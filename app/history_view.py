@@ -69,7 +69,10 @@ def show_correction(clip: Clip) -> None:
         return
     if record is not None:
         with st.container(key="correction"):
-            _show_genre_choice(record, label="Not right, or is it? Say which genre you hear")
+            _show_genre_choice(record, label="Wrong? Choose the genre you hear")
+            if record.corrected_genre is not None:
+                said = plain_markdown(record.corrected_genre)
+                st.caption(f"Saved: you say {said}. It is listed in History.")
 
 
 def show_privacy() -> None:

@@ -64,15 +64,18 @@ def _show_facts(live: LiveSession, servers: IceServers) -> None:
         "Connection": reader.state if reader else live.link,
         "Servers (ICE)": ", ".join(servers.urls) or "none",
         "They come from": servers.origin,
-        "Where UDP is blocked": "a TURN server passes the sound on"
-        if servers.has_turn
-        else "no TURN server: it will not connect",
         "Sound that arrives": f"{view.sr / 1000:g} kHz, {view.channels} channels"
         if view.sr
         else "",
         "Waiting for the network": f"{view.buffered_seconds:.1f} s",
         "Lost": f"{view.dropped_seconds:.1f} s",
     }
+    if not live.is_live:
+        rows["Where UDP is blocked"] = (
+            "a TURN server passes the sound on"
+            if servers.has_turn
+            else "no TURN server: it will not connect"
+        )
     st.html(facts_html(rows, unknown="none yet"))
 
 

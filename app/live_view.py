@@ -50,6 +50,7 @@ def choose_source(live: LiveSession) -> None:
         required=True,
         key="live-source",
         label_visibility="collapsed",
+        persist_state="session",
     )
     live.choose(chosen or live.source)
 
@@ -77,7 +78,9 @@ def show_address(live: LiveSession, *, limits: RemoteLimits) -> None:
             st.form_submit_button(
                 "Stop", icon=":material/stop:", on_click=live.leave, disabled=not is_running
             )
-    if is_asked:
+    if is_asked and not url.strip():
+        st.warning("Give an address first.", icon=":material/link:")
+    elif is_asked:
         live.tune_in(url, limits=limits)
         st.rerun()
 

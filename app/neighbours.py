@@ -17,10 +17,13 @@ from songnet.inference.bundle import find_bundle
 if TYPE_CHECKING:
     import pandas as pd
 
+    from songnet.inference.collection import Collection
+
 __all__ = [
     "NEIGHBOURS_FILE",
     "NEIGHBOURS_NOTE",
     "find_neighbours",
+    "is_known_track",
     "neighbour_name",
     "neighbours_html",
     "show_neighbours",
@@ -32,6 +35,9 @@ NEIGHBOURS_NOTE = (
     "alike, not what a person would."
 )
 _N_SHOWN = 5
+# Of 50 originals 94% are so near to their excerpt; of 1,349 tracks none to another recording
+# of another artist (0.93 at most).
+_SAME_RECORDING = 0.95
 
 
 def show_neighbours(embedding: npt.NDArray[np.float32] | None, *, sha256: str = "") -> None:
@@ -67,18 +73,40 @@ def find_neighbours(
     near : pandas.DataFrame or None
         Rows of a collection with ``similarity``; None where none are known.
     """
+    collection = _learned_tracks()
+    if embedding is None or collection is None:
+        return None
+    return collection.neighbours(embedding, k=_N_SHOWN, sha256=sha256)
+
+
+def is_known_track(embedding: npt.NDArray[np.float32] | None, *, sha256: str) -> bool:
+    """Whether the model learned from this very recording, as far as its embedding tells.
+
+    Parameters
+    ----------
+    embedding, sha256
+        See `show_neighbours`.
+    """
+    collection = _learned_tracks()
+    if embedding is None or collection is None:
+        return False
+    nearest = collection.neighbours(embedding, k=1)["similarity"].max()
+    return bool((collection.frame["sha256"] == sha256).any() or nearest >= _SAME_RECORDING)
+
+
+def _learned_tracks() -> Collection | None:
+    """Open the tracks that the shipped model learned from; None where they are not known."""
     path = find_bundle() / NEIGHBOURS_FILE
-    if embedding is None or not path.is_file():
+    if not path.is_file():
         return None
     try:
         collection = services.load_collection(path)
-        if collection.facts["model_sha256"] != services.load_classifier().bundle.files.get(
-            "model.tflite"
-        ):
-            return None  # made with another model: its distances would mean nothing
-        return collection.neighbours(embedding, k=_N_SHOWN, sha256=sha256)
     except DatasetError:
         return None
+    made_with = collection.facts["model_sha256"]
+    # Made with another model its distances would mean nothing.
+    is_ours = made_with == services.load_classifier().bundle.files.get("model.tflite")
+    return collection if is_ours else None
 
 
 def neighbours_html(near: pd.DataFrame) -> str:
@@ -115,4 +143,4 @@ def neighbour_name(track: dict[str, Any]) -> str:
     """Name a track by artist, title and year, as far as they are known."""
     name = ": ".join(part for part in (track["artist"], track["title"]) if part)
     year = f" ({track['year']})" if isinstance(track["year"], int) else ""
-    return f"{name or track['track_id']}{year}"
+    return f"{name or 'Title unknown'}{year}"

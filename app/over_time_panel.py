@@ -43,7 +43,7 @@ def show_over_time(clip: Clip, analysis: Analysis, state: TrackState) -> None:
     _show_spread(clip, analysis)
     shares = time_shares(steps)
     parts = [f"{genres[i]} {percent(shares[i])}" for i in (-shares).argsort() if shares[i]]
-    st.markdown(f"**Share of time:** {', '.join(parts)}")
+    st.markdown(f"**Most probable genre:** {', '.join(parts)} of the time")
     stem = download_stem(clip.name)
     with st.container(horizontal=True):
         for label, text, name in (

@@ -14,7 +14,7 @@ from app import charts, session
 from app.analysis import Analysis, genre_steps, time_shares
 from app.components import answer_html, facts_html, not_sure_note, percent
 from app.downloads import download_stem, result_json, timeline_csv
-from app.neighbours import show_neighbours
+from app.neighbours import is_known_track, show_neighbours
 from app.play_cursor import show_joined_player
 from app.services import make_playback, read_model_facts, recognise
 from app.session import Clip
@@ -53,6 +53,11 @@ def show_answer(clip: Clip, analysis: Analysis) -> None:
             )
     for warning in prediction.warnings:
         st.warning(warning, icon=":material/info:")
+    if is_music and is_known_track(prediction.embedding, sha256=clip.digest):
+        st.info(
+            "The model learned from this track; on new music it is right less often.",
+            icon=":material/school:",
+        )
 
 
 def _answer_html(name: str, prediction: Prediction) -> str:
@@ -105,7 +110,7 @@ def show_song(clip: Clip, analysis: Analysis, *, limits: DecodeLimits) -> None:
     parts = [
         f"{prediction.genres[i]} {percent(shares[i])}" for i in (-shares).argsort() if shares[i]
     ]
-    st.markdown(f"**Share of time:** {', '.join(parts)}")
+    st.markdown(f"**Most probable genre:** {', '.join(parts)} of the time")
     st.caption("Click to hear that moment. Drag to zoom, double-click to see it all again.")
 
 
@@ -128,7 +133,8 @@ def show_details(clip: Clip, analysis: Analysis) -> None:
     """
     prediction = analysis.prediction
     _show_who(clip, analysis)
-    show_neighbours(prediction.embedding, sha256=clip.digest)
+    if prediction.status != "not_music":
+        show_neighbours(prediction.embedding, sha256=clip.digest)
     facts = read_model_facts()
     steps = genre_steps(prediction.timeline, duration_seconds=prediction.duration_seconds)
     stem = download_stem(clip.name)

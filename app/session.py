@@ -2,7 +2,8 @@
 
 The last thing given is the thing shown. Every source (upload, recording,
 example) replaces the clip and empties the other widgets, so that a result can
-never stand beside a file that it does not belong to.
+never stand beside a file that it does not belong to. Of several files given at
+once none is the clip until one is opened.
 """
 
 from __future__ import annotations
@@ -16,17 +17,26 @@ from typing import Literal, cast
 import streamlit as st
 from streamlit.runtime import exists, get_instance
 from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 __all__ = [
+    "MAX_FILES",
     "Clip",
     "Visit",
+    "close_file",
     "current_clip",
     "enter_page",
+    "files_left_out",
+    "forget_second",
+    "open_file",
+    "second_clip",
+    "several_files",
     "start_over",
     "take_example",
     "take_live_recording",
     "take_live_upload",
     "take_recording",
+    "take_second",
     "take_upload",
     "visit",
     "watch_clip",
@@ -37,6 +47,8 @@ __all__ = [
 Origin = Literal["upload", "recording", "example", "live"]
 _WIDGETS: tuple[Origin, ...] = ("upload", "recording")
 _GONE_SECONDS = 10.0
+#: Files that are taken at once; their sound is in the server's memory.
+MAX_FILES = 20
 
 
 @dataclass(frozen=True)
@@ -65,6 +77,9 @@ class Clip:
 @dataclass
 class _State:
     clip: Clip | None = None
+    second: Clip | None = None
+    files: dict[str, Clip] = field(default_factory=dict)
+    left_out: tuple[str, ...] = ()
     n_given: int = 0
     n_recordings: int = 0
     generations: dict[Origin, int] = field(default_factory=dict)
@@ -107,6 +122,44 @@ def current_clip() -> Clip | None:
     return _state().clip
 
 
+def several_files() -> tuple[Clip, ...]:
+    """Return the files that were given at once; none where it was one."""
+    files = tuple(_state().files.values())
+    return files if len(files) > 1 else ()
+
+
+def files_left_out() -> tuple[str, ...]:
+    """Return the names of the files beyond `MAX_FILES`."""
+    return _state().left_out
+
+
+def open_file(number: int) -> None:
+    """Make one of several files the current clip."""
+    state = _state()
+    state.clip = next((clip for clip in state.files.values() if clip.number == number), None)
+
+
+def close_file() -> None:
+    """Go back from the opened file to all of them."""
+    _state().clip = None
+
+
+def second_clip() -> Clip | None:
+    """Return the clip that the current one is compared with."""
+    return _state().second
+
+
+def take_second(key: str) -> None:
+    """Compare the current clip with the uploaded file."""
+    for file in _uploaded(key):
+        _state().second = _new_clip(file.name, file.getvalue(), "upload")
+
+
+def forget_second() -> None:
+    """Compare the current clip with none."""
+    _state().second = None
+
+
 def watch_presence() -> Callable[[], bool]:
     """Make the question whether this visitor is still there; any thread may ask it.
 
@@ -141,13 +194,42 @@ def widget_key(origin: Origin) -> str:
 
 
 def take_upload(key: str) -> None:
-    """Make the uploaded file the current clip; without one, forget the clip."""
-    _take_widget(key, "upload")
+    """Take what the uploader holds: one more file is the current clip, of several none is yet."""
+    state, uploaded = _state(), _uploaded(key)
+    state.left_out = tuple(file.name for file in uploaded[MAX_FILES:])
+    known, state.files = state.files, {}
+    if not uploaded:
+        _forget("upload")
+        return
+    _empty_widgets(except_of="upload")
+    for file in uploaded[:MAX_FILES]:
+        state.files[file.file_id] = known.get(file.file_id) or _new_clip(
+            file.name, file.getvalue(), "upload"
+        )
+    is_list = len(known) > 1 and state.clip is None
+    state.clip = _clip_to_show(known, is_list=is_list)
+
+
+def _clip_to_show(known: dict[str, Clip], *, is_list: bool) -> Clip | None:
+    """The only file, the only new one, or the one that was shown; else all of them."""
+    state = _state()
+    files = list(state.files.values())
+    added = [clip for file_id, clip in state.files.items() if file_id not in known]
+    if len(files) == 1:
+        return files[0]
+    if len(added) == 1 and not is_list:
+        return added[0]
+    return state.clip if not added and state.clip in files else None
 
 
 def take_recording(key: str) -> None:
     """Make the recording the current clip; without one, forget the clip."""
-    _take_widget(key, "recording")
+    state, recorded = _state(), _uploaded(key)
+    if not recorded:
+        _forget("recording")
+        return
+    state.n_recordings += 1
+    _take(f"Recording {state.n_recordings}", recorded[0].getvalue(), "recording")
 
 
 def take_example(name: str, data: bytes) -> None:
@@ -169,29 +251,36 @@ def take_live_upload(name: str, data: bytes) -> None:
 
 def start_over() -> None:
     """Forget the clip and empty all input widgets; the history stays."""
-    _state().clip = None
+    state = _state()
+    state.clip, state.files, state.left_out = None, {}, ()
     _empty_widgets(except_of=None)
 
 
-def _take_widget(key: str, origin: Origin) -> None:
+def _uploaded(key: str) -> list[UploadedFile]:
+    """What an input widget holds."""
+    held = st.session_state.get(key)
+    if held is None:
+        return []
+    return held if isinstance(held, list) else [held]
+
+
+def _forget(origin: Origin) -> None:
     state = _state()
-    file = st.session_state.get(key)
-    if file is None:
-        if state.clip is not None and state.clip.origin == origin:
-            state.clip = None
-        return
-    name = file.name
-    if origin == "recording":
-        state.n_recordings += 1
-        name = f"Recording {state.n_recordings}"
-    _take(name, file.getvalue(), origin)
+    if state.clip is not None and state.clip.origin == origin:
+        state.clip = None
 
 
 def _take(name: str, data: bytes, origin: Origin) -> None:
     state = _state()
-    state.n_given += 1
     _empty_widgets(except_of=origin)
-    state.clip = Clip(
+    state.files, state.left_out = {}, ()
+    state.clip = _new_clip(name, data, origin)
+
+
+def _new_clip(name: str, data: bytes, origin: Origin) -> Clip:
+    state = _state()
+    state.n_given += 1
+    return Clip(
         number=state.n_given,
         name=name,
         data=data,

@@ -108,7 +108,8 @@ def show_sound(clip: Clip, state: TrackState, *, limits: DecodeLimits) -> None:
         VIEWS,
         selection_mode="multi",
         default=["Waveform", "Mel-spectrogram"],
-        key=f"views-{clip.number}",
+        key="sound-views",
+        persist_state="session",
     )
     _show_zoom(state)
     if not chosen:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import logging
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
@@ -259,7 +258,7 @@ def _open_model(folder: Path, runtime: RuntimeName) -> Classifier:
 
 def predict_with(
     clip: Clip, model: ModelChoice, *, limits: DecodeLimits
-) -> tuple[Prediction | AudioError, float]:
+) -> Prediction | AudioError:
     """Predict a clip with any model.
 
     Parameters
@@ -271,8 +270,6 @@ def predict_with(
     Returns
     -------
     prediction : Prediction or AudioError
-    seconds : float
-        What the model took, decoding not counted; measured once.
 
     Raises
     ------
@@ -282,7 +279,7 @@ def predict_with(
     try:
         return _predict_with(clip.digest, model, limits, clip.data)
     except DecoderFaultError as error:
-        return error, 0.0
+        return error
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
@@ -291,17 +288,15 @@ def _predict_with(
     model: ModelChoice,
     limits: DecodeLimits,
     _data: bytes,
-) -> tuple[Prediction | AudioError, float]:
+) -> Prediction | AudioError:
     try:
         sr = Bundle.load(model.folder).features.sr
         decoded = decode_audio(_data, sr=sr, limits=limits)
         if model.runtime == "keras":
-            return predict_with_keras(model.folder, decoded)
-        classifier = _open_model(model.folder, model.runtime)
-        started = time.perf_counter()
-        prediction = classifier.predict_decoded(decoded)
+            prediction, _ = predict_with_keras(model.folder, decoded)
+            return prediction
+        return _open_model(model.folder, model.runtime).predict_decoded(decoded)
     except DecoderFaultError:
         raise
     except AudioError as error:
-        return error, 0.0
-    return prediction, time.perf_counter() - started
+        return error

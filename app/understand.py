@@ -57,6 +57,7 @@ def show_track(clip: Clip, analysis: Analysis, *, limits: DecodeLimits) -> None:
         format_func=lambda name: f"{_PANELS[name]} {name}",
         key="understand-panel",
         label_visibility="collapsed",
+        persist_state="session",
     )
     if panel == "Sound":
         sound_panel.show_sound(clip, state, limits=limits)

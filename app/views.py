@@ -250,6 +250,7 @@ def loudness_view(loudness: Loudness, *, span: Span) -> ViewData:
     note = f"Loudness of the whole track (EBU R128): {loudness.integrated_lufs:.1f} LUFS"
     if loudness.seconds[-1] >= MIN_RANGE_SECONDS:
         note += f", range {loudness.range_lu:.1f} LU"
+    note += ". The teal line is momentary (0.4 s), the orange one short-term (3 s)"
     return ViewData(
         name="Loudness",
         axis="Loudness (LUFS)",

@@ -205,7 +205,8 @@ def _show_change(clip: Clip, before: Prediction, after: Prediction) -> None:
         ),
     )
     st.caption(
-        f"Pale: before; full: after. The changed track lasts {clock_text(after.duration_seconds)}."
+        "Upper bar: before; lower bar: after. The changed track lasts "
+        f"{clock_text(after.duration_seconds)}."
     )
     for warning in after.warnings:
         st.warning(warning, icon=":material/info:")

@@ -17,6 +17,7 @@ try:
         required=True,
         label_visibility="collapsed",
         key="compare-what",
+        persist_state="session",
     )
     if what == "Two tracks, one model":
         comparison.compare_tracks(settings)

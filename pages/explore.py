@@ -15,7 +15,9 @@ try:
     if not paths:
         explore_view.show_empty()
     else:
-        name = st.selectbox("Collection", list(paths), key="explore-collection")
+        name = st.selectbox(
+            "Collection", list(paths), key="explore-collection", persist_state="session"
+        )
         with st.spinner("Opening …"):
             collection = services.load_collection(paths[name])
         left, right = explore_view.side_by_side()

@@ -19,7 +19,7 @@ from songnet.inference.prediction import Prediction
 from songnet.inference.trust import NOT_MUSIC
 from songnet.signal.audio import AUDIO_EXTENSIONS, DecodeLimits
 
-__all__ = ["FileResult", "FileStatus", "find_audio", "predict_files"]
+__all__ = ["FileResult", "FileStatus", "file_result", "find_audio", "predict_files"]
 
 FileStatus = Literal["ok", "not_sure", "rejected", "error"]
 _REJECTING = (SilentAudioError, AudioTooShortError, AudioTooLongError)
@@ -150,15 +150,31 @@ def predict_files(
         yield file if isinstance(file, FileResult) else _predict_file(classifier, file, limits)
 
 
+def file_result(file: Path, outcome: Prediction | AudioError) -> FileResult:
+    """Say what became of a file.
+
+    Parameters
+    ----------
+    file : Path
+    outcome : Prediction or AudioError
+
+    Returns
+    -------
+    result : FileResult
+    """
+    if isinstance(outcome, AudioError):
+        status: FileStatus = "rejected" if isinstance(outcome, _REJECTING) else "error"
+        return FileResult(file, status, error=str(outcome))
+    if outcome.status in ("ok", "not_sure"):
+        return FileResult(file, outcome.status, outcome)
+    return FileResult(file, "rejected", outcome, error=NOT_MUSIC)
+
+
 def _predict_file(classifier: Classifier, file: Path, limits: DecodeLimits | None) -> FileResult:
     try:
-        prediction = classifier.predict(file, limits=limits)
+        return file_result(file, classifier.predict(file, limits=limits))
     except AudioError as error:
-        status: FileStatus = "rejected" if isinstance(error, _REJECTING) else "error"
-        return FileResult(file, status, error=str(error))
+        return file_result(file, error)
     except OSError as error:
         reason = error.strerror or str(error)
         return FileResult(file, "error", error=f"The file cannot be read ({reason}).")
-    if prediction.status in ("ok", "not_sure"):
-        return FileResult(file, prediction.status, prediction)
-    return FileResult(file, "rejected", prediction, error=NOT_MUSIC)

@@ -91,6 +91,7 @@ def test_a_genre_is_corrected_on_the_result(sure_model: None, app: AppTest) -> N
     assert app.selectbox[0].options == list(GENRES)
     app.selectbox[0].set_value("Rock").run()
     assert not app.exception
+    assert "Saved: you say Rock. It is listed in History." in [c.value for c in app.caption]
     open_history(app)
     assert app.selectbox[0].value == "Rock"
 

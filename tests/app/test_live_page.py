@@ -236,6 +236,32 @@ def test_refused_address_is_explained(visit: AppTest) -> None:
     assert "not a server of the public internet" in html_text(visit)
 
 
+def test_no_address_is_asked_for(visit: AppTest) -> None:
+    visit.segmented_control[0].set_value("address").run()
+    visit.text_input[0].set_value(" ")
+    button(visit, "Listen").click().run()
+    assert [warning.value for warning in visit.warning] == ["Give an address first."]
+    assert session_of(visit).reader is None
+
+
+def test_the_source_stays_while_another_page_is_shown(visit: AppTest) -> None:
+    visit.segmented_control[0].set_value("address").run()
+    visit.switch_page(str(PAGE.parent / "classify.py")).run()
+    visit.switch_page(str(PAGE)).run()
+    assert not visit.exception
+    assert session_of(visit).source == "address"
+    assert visit.text_input
+
+
+def test_what_would_not_connect_is_said_only_before_it_does(
+    visit: AppTest, component: Component
+) -> None:
+    assert "Where UDP is blocked" in html_text(visit)
+    component.playing = True
+    visit.run()
+    assert "Where UDP is blocked" not in html_text(visit)
+
+
 def test_other_page_ends_the_station(
     app: AppTest, component: Component, sure_model: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -36,6 +37,26 @@ def show_some_neighbours() -> None:
     from app.neighbours import show_neighbours
 
     show_neighbours(np.ones(16, np.float32), sha256=f"{3:064x}")
+
+
+def test_a_track_without_a_title_is_called_so(collection: Collection) -> None:
+    near = collection.frame.head(1).assign(similarity=0.9, artist="", title="", year=None)
+    text = neighbours_html(near)
+    assert "Title unknown" in text
+    assert near["track_id"].iloc[0] not in text
+
+
+def test_a_track_that_the_model_learned_from_is_known(
+    collection: Collection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_collection(collection, tmp_path / neighbours.NEIGHBOURS_FILE, with_paths=False)
+    monkeypatch.setattr(neighbours, "find_bundle", lambda: tmp_path)
+    monkeypatch.setattr(Classifier, "load", lambda: embedding_classifier(DIGEST))
+    learned = np.asarray(collection.embeddings[2], np.float32)
+    other = np.random.default_rng(5).normal(0, 3, learned.shape).astype(np.float32)
+    assert neighbours.is_known_track(learned, sha256="")
+    assert not neighbours.is_known_track(other, sha256="")
+    assert neighbours.is_known_track(other, sha256=f"{3:064x}")
 
 
 @pytest.mark.parametrize(("digest", "is_shown"), [(DIGEST, True), ("1" * 64, False)])

@@ -56,7 +56,28 @@ def test_not_music_is_said_and_the_details_stay(
     assert [expander.label for expander in app.expander][:1] == ["If it is music all the same"]
     assert len(app.get("plotly_chart")) == 1
     assert len(app.get("audio")) == 1
-    assert not any("Share of time" in markdown.value for markdown in app.markdown)
+    assert not any("Most probable genre" in markdown.value for markdown in app.markdown)
+    assert next(link.proto.label for link in app.get("page_link")) == "See its sound"
+
+
+def test_what_is_no_music_is_compared_with_no_track(
+    app: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[str] = []
+    monkeypatch.setattr("app.result.show_neighbours", lambda *_, **__: shown.append("neighbours"))
+    monkeypatch.setattr("app.result.is_known_track", lambda *_, **__: True)
+    use_detector(monkeypatch, log_odds=-3.0)
+    upload(app)
+    assert not shown
+    assert not app.info
+
+
+def test_a_track_that_the_model_learned_from_gets_its_confidence_with_a_warning(
+    sure_model: None, app: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.result.is_known_track", lambda *_, **__: True)
+    assert "confident" in upload(app)
+    assert "The model learned from this track" in app.info[0].value
 
 
 def test_a_doubt_whether_it_is_music_is_the_reason_given(

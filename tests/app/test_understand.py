@@ -78,6 +78,21 @@ def test_sound_shows_what_is_chosen_and_offers_it_as_csv(page: AppTest) -> None:
     assert any("LUFS" in text.value for text in page.markdown)
 
 
+def test_choices_stay_over_panels_pages_and_tracks(page: AppTest) -> None:
+    views = next(group for group in page.get("button_group") if group.label == "Views")
+    views.set_value(["MFCC", "Loudness"]).run()
+    panel(page, "Over time")
+    page.switch_page(str(PAGE.with_name("classify.py"))).run()
+    upload(page, clip(6), "next.wav")
+    page.switch_page(str(PAGE)).run()
+    assert not page.exception
+    assert csv_files(page) == ["Sections (CSV)", "Timeline (CSV)"]
+    panel(page, "Sound")
+    assert csv_files(page) == ["MFCC (CSV)", "Loudness (CSV)"]
+    note = next(text.value for text in page.markdown if "LUFS" in text.value)
+    assert "teal line is momentary" in note
+
+
 def test_zoom_and_back(page: AppTest) -> None:
     whole = state_of(page).span
     page.button(key="zoom-zoom_in").click().run()
@@ -92,7 +107,7 @@ def test_zoom_and_back(page: AppTest) -> None:
 def test_over_time_offers_sections_and_their_csv(page: AppTest) -> None:
     panel(page, "Over time")
     assert csv_files(page) == ["Sections (CSV)", "Timeline (CSV)"]
-    assert any("Share of time" in text.value for text in page.markdown)
+    assert any("of the time" in text.value for text in page.markdown)
 
 
 def test_why_sums_up_to_the_ratio_of_the_probabilities(
@@ -146,6 +161,7 @@ def test_what_if_can_be_undone_and_reset(page: AppTest) -> None:
     assert state_of(page).edits[-1] == Edits(noise_snr_db=0.0)
     assert len(page.get("audio")) == 2
     assert any("→" in text.value for text in page.markdown)
+    assert any("Upper bar: before; lower bar: after" in text.value for text in page.caption)
     page.slider[2].set_value(-20.0).run()
     assert state_of(page).edits[-1] == Edits(noise_snr_db=0.0, level_db=-20.0)
     click(page, "Undo")
