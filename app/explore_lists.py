@@ -10,6 +10,7 @@ import streamlit as st
 from app import explore, session
 from app.explore import PAGE_ROWS, SORTS
 from app.explore_charts import MAP_POINTS, collection_colors, map_figure
+from app.touch import leave_drags_to_page
 from songnet.inference.collection import Collection
 
 __all__ = ["forget_selected", "is_chosen_here", "selected_row", "show_view"]
@@ -171,10 +172,14 @@ def _show_map(collection: Collection, chosen: pd.DataFrame, *, name: str) -> Non
             _select(name, int(points[0]["customdata"]))
 
     st.plotly_chart(
-        map_figure(
-            sample,
-            colors=collection_colors(collection.genres, sample["colour_genre"].unique().tolist()),
-            selected=selected_row(collection, name=name),
+        leave_drags_to_page(
+            map_figure(
+                sample,
+                colors=collection_colors(
+                    collection.genres, sample["colour_genre"].unique().tolist()
+                ),
+                selected=selected_row(collection, name=name),
+            )
         ),
         key=key,
         on_select=take,

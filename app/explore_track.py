@@ -18,6 +18,7 @@ from app.charts_views import views_figure
 from app.components import answer_html, facts_html, percent, plain_markdown, show_error
 from app.neighbours import neighbours_html
 from app.session import Clip
+from app.touch import leave_drags_to_page
 from app.track_services import load_waveform
 from app.views import Span, draw_picture
 from songnet.exceptions import AudioError
@@ -197,7 +198,11 @@ def _show_sound(heard: _Heard, row: int, *, limits: DecodeLimits, plays: bool) -
     config = services.load_classifier().bundle.features
     span = Span(0.0, y.size / config.sr)
     st.plotly_chart(
-        views_figure([draw_picture(v, y, config=config, span=span) for v in _PICTURES], span=span),
+        leave_drags_to_page(
+            views_figure(
+                [draw_picture(v, y, config=config, span=span) for v in _PICTURES], span=span
+            )
+        ),
         key=f"explore-sound-{row}",
         config=_PLOTLY_CONFIG,
         alt="Waveform and mel-spectrogram",

@@ -227,7 +227,8 @@ def what_if_figures(before: Prediction, after: Prediction, edits: Edits) -> list
             figure=change_figure(
                 before.genres, before.probs, after.probs, names=("before", "after")
             ),
-            note=f"{answer_text(before)} → {answer_text(after)}. Pale: before; full: after.",
+            note=f"{answer_text(before)} → {answer_text(after)}. "
+            "Upper bar: before; lower bar: after.",
         )
     ]
 

@@ -19,6 +19,7 @@ from app.play_cursor import show_joined_player
 from app.services import make_playback, read_model_facts, recognise
 from app.session import Clip
 from app.settings import read_settings
+from app.touch import leave_drags_to_page
 from app.track_facts import track_facts
 from app.track_report import show_report_button
 from songnet.inference.prediction import Prediction
@@ -96,11 +97,13 @@ def show_song(clip: Clip, analysis: Analysis, *, limits: DecodeLimits) -> None:
     if not is_music:
         return
     st.plotly_chart(
-        charts.song_figure(
-            analysis.envelope,
-            steps,
-            genres=prediction.genres,
-            duration_seconds=prediction.duration_seconds,
+        leave_drags_to_page(
+            charts.song_figure(
+                analysis.envelope,
+                steps,
+                genres=prediction.genres,
+                duration_seconds=prediction.duration_seconds,
+            )
         ),
         key=f"song-{clip.number}",
         config=_PLOTLY_CONFIG,

@@ -15,6 +15,7 @@ from app.downloads import download_stem
 from app.play_cursor import show_joined_player
 from app.services import load_classifier, make_playback
 from app.session import Clip
+from app.touch import leave_drags_to_page
 from app.track_services import VIEWS, load_view
 from app.track_state import TrackState
 from app.views import ViewData, to_csv
@@ -67,8 +68,10 @@ def show_player(clip: Clip, analysis: Analysis, state: TrackState, *, limits: De
     )
     key = f"navigator-{clip.number}-{state.n_zooms}"
     st.plotly_chart(
-        navigator_figure(
-            analysis.envelope, duration_seconds=state.duration_seconds, span=state.span
+        leave_drags_to_page(
+            navigator_figure(
+                analysis.envelope, duration_seconds=state.duration_seconds, span=state.span
+            )
         ),
         key=key,
         on_select=lambda: _zoom_to_box(key, state),
@@ -124,7 +127,7 @@ def show_sound(clip: Clip, state: TrackState, *, limits: DecodeLimits) -> None:
     stem = download_stem(clip.name)
     key = f"views-figure-{clip.number}-{state.n_zooms}"
     st.plotly_chart(
-        views_figure(views, span=state.span),
+        leave_drags_to_page(views_figure(views, span=state.span)),
         key=key,
         on_select=lambda: _zoom_to_box(key, state),
         selection_mode="box",

@@ -56,9 +56,13 @@ def show_why(clip: Clip, analysis: Analysis, state: TrackState, *, limits: Decod
     prediction = analysis.prediction
     ranked = [item.genre for item in prediction.top(len(prediction.genres))]
     left, right = st.columns(2)
-    genre = left.selectbox("What spoke for", ranked, key=f"why-for-{clip.number}")
+    genre = left.selectbox(
+        "What spoke for", ranked, key=f"why-for-{clip.number}", persist_state="session"
+    )
     others = [_ALL_OTHERS, *(name for name in ranked if name != genre)]
-    against = right.selectbox("and against it, for", others, key=f"why-against-{clip.number}")
+    against = right.selectbox(
+        "and against it, for", others, key=f"why-against-{clip.number}", persist_state="session"
+    )
     _show_evidence(clip, prediction, genre=genre, against=against)
     show_check(load_classifier().bundle)
     st.subheader("In time and frequency", anchor=False)
@@ -117,7 +121,11 @@ def _moments(
 
 def _show_gradients(clip: Clip, state: TrackState, *, genre: str, limits: DecodeLimits) -> None:
     method = st.segmented_control(
-        "Method", list(METHODS), default="Integrated gradients", key=f"method-{clip.number}"
+        "Method",
+        list(METHODS),
+        default="Integrated gradients",
+        key=f"method-{clip.number}",
+        persist_state="session",
     )
     if method is None:
         return
