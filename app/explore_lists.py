@@ -10,7 +10,7 @@ import streamlit as st
 from app import explore, session
 from app.explore import PAGE_ROWS, SORTS
 from app.explore_charts import MAP_POINTS, collection_colors, map_figure
-from app.touch import leave_drags_to_page
+from app.touch import is_phone, leave_drags_to_page
 from songnet.inference.collection import Collection
 
 __all__ = ["forget_selected", "is_chosen_here", "selected_row", "show_view"]
@@ -145,6 +145,8 @@ def _take_from_table(key: str, name: str, rows: list[int]) -> None:
 def _select(name: str, row: int | None) -> None:
     st.session_state[_STATE] = (name, row)
     st.session_state[_CHOSEN_IN] = session.visit().number
+    if row is not None and is_phone():
+        st.toast("The track is below the list.", icon=":material/arrow_downward:")
 
 
 def _show_map(collection: Collection, chosen: pd.DataFrame, *, name: str) -> None:

@@ -23,7 +23,8 @@ def show_table(frame: pd.DataFrame, *, alt: str, decimals: int = 0, first: str =
     """
     pinned = {first: st.column_config.TextColumn(pinned=True)} if first else {}
     st.dataframe(
-        frame.style.format(precision=decimals, thousands=",", na_rep="-"),
+        frame.style.format(precision=decimals, thousands=","),
+        placeholder="-",
         hide_index=True,
         height="content",
         alt=alt,

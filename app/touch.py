@@ -1,11 +1,16 @@
-"""Charts under fingers: a drag there scrolls the page."""
+"""What is other on a phone: a drag scrolls the page, columns lie under one another."""
 
 from __future__ import annotations
 
 import plotly.graph_objects as go
 import streamlit as st
 
-__all__ = ["leave_drags_to_page"]
+__all__ = ["is_phone", "leave_drags_to_page"]
+
+
+def is_phone() -> bool:
+    """Whether the visitor's browser says that it is that of a phone."""
+    return "Mobi" in st.context.headers.get("User-Agent", "")
 
 
 def leave_drags_to_page(figure: go.Figure) -> go.Figure:
@@ -23,6 +28,6 @@ def leave_drags_to_page(figure: go.Figure) -> go.Figure:
     figure : go.Figure
         The same.
     """
-    if "Mobi" in st.context.headers.get("User-Agent", ""):
+    if is_phone():
         figure.update_layout(dragmode=False)
     return figure
