@@ -20,9 +20,9 @@ from app.charts import clock_text
 from app.components import MUTED, percent, plain_markdown
 from app.session import Clip
 from app.settings import Settings
-from app.spreadsheet import rows_csv
 from songnet.exceptions import AudioError
 from songnet.inference.batch import FileResult, file_result
+from songnet.spreadsheet import rows_csv
 
 __all__ = ["batch_csv", "batch_json", "show_files", "show_way_back"]
 
@@ -75,15 +75,13 @@ def batch_csv(results: Sequence[FileResult]) -> str:
     Parameters
     ----------
     results : sequence of FileResult
-        At least one.
 
     Returns
     -------
     text : str
     """
     columns = ("file", "status", "genre", "confidence", "duration_seconds", "error")
-    rows = [result.to_dict() for result in results]
-    return rows_csv([{name: row[name] for name in columns} for row in rows])
+    return rows_csv((result.to_dict() for result in results), columns=columns)
 
 
 def batch_json(results: Sequence[FileResult]) -> str:

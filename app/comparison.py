@@ -19,12 +19,12 @@ from app.downloads import download_stem
 from app.session import Clip
 from app.settings import Settings
 from app.sound_panel import NAVIGATOR_CONFIG
-from app.spreadsheet import rows_csv
 from app.track_services import ModelChoice
 from songnet.exceptions import AudioError, BundleError, SongNetError
 from songnet.inference.prediction import Prediction, Timeline
 from songnet.inference.timeline import genre_steps, time_shares
 from songnet.signal.audio import AUDIO_EXTENSIONS, DecodeLimits
+from songnet.spreadsheet import rows_csv
 
 __all__ = ["compare_models", "compare_tracks", "comparison_csv"]
 
@@ -233,7 +233,7 @@ def comparison_csv(first: Side, second: Side) -> str:
                 **{genre: f"{p:.4f}" for genre, p in zip(genres, probs, strict=True)},
             }
         )
-    return rows_csv(rows)
+    return rows_csv(rows, columns=list(rows[0]))
 
 
 def _all_genres(first: Side, second: Side) -> tuple[str, ...]:

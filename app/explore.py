@@ -18,6 +18,7 @@ from songnet.inference.collection import Collection
 from songnet.inference.collection_build import COLLECTION_FILE
 from songnet.inference.label_check import confident_mistakes, likely_label_errors
 from songnet.signal.audio import DecodeLimits
+from songnet.spreadsheet import inert
 
 __all__ = [
     "PAGE_ROWS",
@@ -228,15 +229,11 @@ def map_sample(frame: pd.DataFrame, *, most: int, seed: int = 0) -> pd.DataFrame
 
 
 def frame_csv(frame: pd.DataFrame) -> str:
-    """Write tracks as CSV, a row a track.
-
-    A text that a spreadsheet would take for a formula gets an apostrophe.
-    """
+    """Write tracks as CSV for a spreadsheet, a row a track."""
     extra = [name for name in ("suggested", "margin", "pair", "similarity") if name in frame]
     kept = frame[[*_EXPORTED, *extra]].copy()
     for name in kept.columns[[not pd.api.types.is_numeric_dtype(kept[c]) for c in kept]]:
-        text = kept[name].astype(object)
-        kept[name] = text.where(~text.str.match(r"[=+\-@\t\r]", na=False), "'" + text)
+        kept[name] = kept[name].astype(object).map(inert)
     return str(kept.to_csv(index=False, lineterminator="\n", float_format="%.4f"))
 
 
