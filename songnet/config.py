@@ -301,6 +301,10 @@ class TrainConfig(Config):
         starts = [0, *(epoch for epoch in self.restarts if epoch < self.epochs)]
         return tuple(pairwise([*starts, self.epochs]))
 
+    def steps_of_epoch(self, n_tracks: int) -> int:
+        """Return the whole batches in the crops of so many tracks, at least one."""
+        return max(1, n_tracks * self.crops_per_track // self.batch_size)
+
     def goes_on_from(self, earlier: TrainConfig) -> bool:
         """Whether a run of ``earlier`` settings, once ended, is the beginning of this one."""
         begins_so = self.cycles[: len(earlier.cycles)] == earlier.cycles

@@ -16,7 +16,6 @@ import resource
 import sys
 import tempfile
 import time
-import warnings
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -185,14 +184,14 @@ def _measure_training(entry: Entry, folder: Path, data: TrainingData) -> float:
 
 def _fit_seconds(folder: Path, data: TrainingData) -> float:
     import joblib
-    from sklearn.base import clone
 
-    estimator = clone(joblib.load(folder / "model.joblib").estimator)
+    from songnet.models.baselines import refit
+
+    assert data.X is not None
+    assert data.y is not None
+    fitted = joblib.load(folder / "model.joblib")
     start = time.perf_counter()
-    with warnings.catch_warnings():
-        # How long to train was chosen on the inner folds; convergence is not what is asked for.
-        warnings.filterwarnings("ignore", message=".*(converge|Maximum iterations).*")
-        estimator.fit(data.X, data.y)
+    refit(fitted, data.X, data.y)
     return time.perf_counter() - start
 
 
@@ -202,7 +201,7 @@ def _steps_seconds(
     from songnet.training.fitting import compile_network
 
     features = entry.settings.features
-    steps = max(1, data.n_tracks * recipe.crops_per_track // recipe.batch_size)
+    steps = recipe.steps_of_epoch(data.n_tracks)
     compile_network(network, recipe, steps=steps, global_clipnorm=1.0)
     rng = np.random.default_rng(0)
     shape = (recipe.batch_size, features.patch_frames, features.n_mels)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import warnings
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +19,7 @@ import numpy.typing as npt
 from songnet.evaluation.calibration import apply_temperature, fit_temperature
 from songnet.exceptions import ParameterError
 
-__all__ = ["BASELINES", "FittedBaseline", "fit_baseline"]
+__all__ = ["BASELINES", "FittedBaseline", "fit_baseline", "refit"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -197,7 +198,6 @@ def fit_baseline(
         If there is no such baseline, or fewer groups than inner folds.
     """
     from sklearn.model_selection import GridSearchCV
-    from threadpoolctl import threadpool_limits
 
     if name not in BASELINES:
         raise ParameterError(f"There is no baseline {name!r}; expected {sorted(BASELINES)}.")
@@ -206,10 +206,7 @@ def fit_baseline(
     estimator = _pipeline(baseline, of_tracks if baseline.is_chance else seed)
     folds = _inner_folds(y, groups, seed)
     chosen, inner_accuracy = {}, None
-    # One thread: on a busy machine those of OpenMP wait for each other longer than they work.
-    with warnings.catch_warnings(), threadpool_limits(1):
-        # How long to train is chosen on the inner folds; convergence is not what is asked for.
-        warnings.filterwarnings("ignore", message=".*(converge|Maximum iterations).*")
+    with _fitting():
         if baseline.grid:
             grid = _grid(baseline, smallest=min(len(train) for train, _ in folds))
             search = GridSearchCV(estimator, grid, cv=folds, scoring="accuracy", refit=False)
@@ -220,6 +217,36 @@ def fit_baseline(
         temperature = _inner_temperature(estimator, X, y, folds, n_genres)
         estimator.fit(X, y)
     return FittedBaseline(estimator, n_genres, temperature, chosen, inner_accuracy)
+
+
+def refit(fitted: FittedBaseline, X: npt.NDArray[np.float32], y: IntArray) -> Any:
+    """Fit a fresh copy of a fitted estimator, with the hyperparameters that were chosen.
+
+    Parameters
+    ----------
+    fitted : FittedBaseline
+    X : np.ndarray [shape=(n_tracks, n_features), dtype=float32]
+    y : np.ndarray [shape=(n_tracks,), dtype=int64]
+
+    Returns
+    -------
+    estimator : sklearn.pipeline.Pipeline
+    """
+    from sklearn.base import clone
+
+    with _fitting():
+        return clone(fitted.estimator).fit(X, y)
+
+
+@contextmanager
+def _fitting() -> Iterator[None]:
+    from threadpoolctl import threadpool_limits
+
+    # One thread: on a busy machine those of OpenMP wait for each other longer than they work.
+    with warnings.catch_warnings(), threadpool_limits(1):
+        # How long to train is chosen on the inner folds; convergence is not what is asked for.
+        warnings.filterwarnings("ignore", message=".*(converge|Maximum iterations).*")
+        yield
 
 
 def _pipeline(baseline: Baseline, seed: int) -> Any:

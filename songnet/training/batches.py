@@ -113,8 +113,7 @@ class CropBatches:
     @property
     def steps(self) -> int:
         """Batches in one epoch."""
-        n_crops = len(self._log_mels) * self.config.crops_per_track
-        return max(1, n_crops // self.config.batch_size)
+        return self.config.steps_of_epoch(len(self._log_mels))
 
     def epoch(self, number: int) -> Iterator[Batch]:
         """Yield the batches of one epoch.
