@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -62,6 +62,18 @@ class Piece:
             return Piece(self.entry, "folds", self.fold)
         return self
 
+    @property
+    def trained(self) -> Entry:
+        """The entry as this piece trains it.
+
+        From a part of the data to the last epoch: its validation is a dozen tracks or some
+        dozens, by which it would stop at random.
+        """
+        training = self.entry.training
+        if self.share == 1 or training is None:
+            return self.entry
+        return replace(self.entry, training=training.replace(patience=training.epochs))
+
     def folder(self, run_dir: Path) -> Path:
         """Folder of this piece."""
         return run_dir / self.name
@@ -78,7 +90,7 @@ class Piece:
         if there is None:
             return False
         made_with = (there["entry_hash"], there["data_hash"], there["seed"])
-        if made_with != (self.entry.hash, data_hash, seed):
+        if made_with != (self.trained.hash, data_hash, seed):
             raise ParameterError(
                 f"{self.folder(run_dir)} was made with other settings, data or seed; choose "
                 "another --run-dir, or remove that folder to compute it again."
@@ -115,7 +127,7 @@ class Piece:
             "study": self.study,
             "fold": self.fold,
             "share": self.share,
-            "entry_hash": self.entry.hash,
+            "entry_hash": self.trained.hash,
             "data_hash": data_hash,
             "seed": seed,
             **results,

@@ -184,7 +184,7 @@ class BenchmarkRun:
         honest: Sequence[pd.DataFrame] = (),
     ) -> None:
         learned, about = learn(
-            piece.entry,
+            piece.trained,
             train,
             inputs=self.inputs,
             folder=piece.folder(self.run_dir),

@@ -206,6 +206,19 @@ def test_a_network_is_interrupted_and_goes_on(inputs, tmp_path, one_process):
     assert about["weights_bytes"] > 4 * about["parameters"]
 
 
+@pytest.mark.slow
+def test_a_part_of_the_data_is_learned_from_without_early_stopping(inputs, tmp_path):
+    entry = replace(NETWORK, training=NETWORK.settings.training.replace(epochs=2, patience=1))
+    whole = Piece(entry, "folds", 0)
+    part = Piece(entry, "learning-curve", 0, 0.8)
+    assert BenchmarkRun(inputs, tmp_path).run([whole, part]).failed == {}
+    for piece, patience in ((whole, 1), (part, 2)):
+        run = read(piece.folder(tmp_path) / "run" / "run.json")
+        assert run["settings"]["training"]["patience"] == patience
+        assert piece.is_done(tmp_path, data_hash=inputs.dataset.hash, seed=0)
+    assert part.read(tmp_path)["entry_hash"] != whole.read(tmp_path)["entry_hash"]
+
+
 @pytest.fixture
 def cross_validation(inputs, tmp_path) -> Path:
     """What `songnet evaluate` leaves: a network that is sure, and right in both folds."""
