@@ -5,7 +5,6 @@ Names come out of files: they are escaped here before they reach the page.
 
 from __future__ import annotations
 
-import json
 import os
 import threading
 from collections.abc import Mapping, Sequence
@@ -22,6 +21,7 @@ from app.session import Clip
 from app.settings import Settings
 from songnet.exceptions import AudioError
 from songnet.inference.batch import FileResult, file_result
+from songnet.json_text import readable_json
 from songnet.spreadsheet import rows_csv
 
 __all__ = ["batch_csv", "batch_json", "show_files", "show_way_back"]
@@ -96,7 +96,7 @@ def batch_json(results: Sequence[FileResult]) -> str:
     text : str
     """
     values = [result.to_dict() for result in results]
-    return json.dumps(values, indent=2, ensure_ascii=False) + "\n"
+    return readable_json(values)
 
 
 def _kept_results(files: Sequence[Clip]) -> dict[int, FileResult]:

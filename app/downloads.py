@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import re
 from dataclasses import asdict
 
 from app.analysis import Analysis
 from songnet.inference.prediction import Timeline
 from songnet.inference.sections import Section
+from songnet.json_text import readable_json
 
 __all__ = ["download_stem", "result_json", "sections_csv", "timeline_csv"]
 
@@ -49,7 +49,7 @@ def result_json(analysis: Analysis, *, name: str, model: str) -> str:
             )
         ],
     }
-    return json.dumps(values, indent=2, ensure_ascii=False) + "\n"
+    return readable_json(values)
 
 
 def timeline_csv(steps: Timeline, *, genres: tuple[str, ...]) -> str:

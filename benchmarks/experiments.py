@@ -30,8 +30,8 @@ from songnet.benchmark.learners import learn
 from songnet.config import FeatureConfig, ModelConfig, TrainConfig
 from songnet.datasets.base import Dataset, Track
 from songnet.datasets.corpus import load_corpus
-from songnet.evaluation.json_file import to_plain, write_object
 from songnet.evaluation.metrics import accuracy, balanced_accuracy
+from songnet.json_text import to_plain, write_object
 from songnet.signal.degrade import find_rooms
 from songnet.training.train import TrainSettings
 

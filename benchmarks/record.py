@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import soundfile as sf
 
-from songnet.evaluation.json_file import to_plain, write_object
+from songnet.json_text import to_plain, write_object
 from songnet.provenance import git_commit, versions
 
 __all__ = ["CLIP_SECONDS", "RESULTS", "describe_clip", "make_mp3", "save_result", "spread"]

@@ -11,9 +11,9 @@ from songnet.benchmark.entries import Entry
 from songnet.benchmark.inputs import Inputs
 from songnet.benchmark.pieces import Piece, prediction_rows
 from songnet.evaluation.calibration import apply_temperature, fit_temperature
-from songnet.evaluation.json_file import write_object
 from songnet.evaluation.out_of_fold import FoldPredictions
 from songnet.exceptions import ParameterError
+from songnet.json_text import write_object
 
 __all__ = ["adopt_folds"]
 

@@ -16,8 +16,8 @@ from songnet.benchmark.entries import Entry
 from songnet.benchmark.inputs import Inputs, LogMels
 from songnet.datasets.base import Dataset, Track
 from songnet.evaluation.calibration import apply_temperature, fit_temperature
-from songnet.evaluation.json_file import to_plain, write_object
 from songnet.exceptions import DatasetError
+from songnet.json_text import to_plain, write_object
 from songnet.signal.conditions import CLEAN, Condition
 
 __all__ = ["Learned", "learn", "load_learned"]

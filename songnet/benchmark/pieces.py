@@ -13,8 +13,8 @@ import numpy.typing as npt
 
 from songnet.benchmark.entries import Entry
 from songnet.datasets.base import Dataset, Track
-from songnet.evaluation.json_file import to_plain, write_object
 from songnet.exceptions import ParameterError
+from songnet.json_text import to_plain, write_object
 from songnet.provenance import git_commit, versions
 
 if TYPE_CHECKING:

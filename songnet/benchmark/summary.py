@@ -27,10 +27,10 @@ from songnet.benchmark.studies import (
 )
 from songnet.datasets.base import Dataset
 from songnet.evaluation.comparison import compare_models
-from songnet.evaluation.json_file import to_plain, write_object
 from songnet.evaluation.metrics import confusion_matrix, per_genre
 from songnet.evaluation.slices import metrics_by_slice
 from songnet.exceptions import DatasetError, ResultsError
+from songnet.json_text import to_plain, write_object
 from songnet.provenance import git_commit, versions
 
 __all__ = ["Summary", "summarise"]

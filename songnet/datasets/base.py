@@ -10,9 +10,14 @@ from pathlib import Path
 
 from songnet.exceptions import DatasetError
 
-__all__ = ["SPLITS", "Dataset", "Track", "file_sha256"]
+__all__ = ["SPLITS", "Dataset", "Track", "artist_group", "file_sha256"]
 
 SPLITS = ("train", "validation", "test")
+
+
+def artist_group(artist: str) -> str:
+    """Return the group of an artist whose name is all that is known; empty without a name."""
+    return f"artist:{artist.casefold()}" if artist else ""
 
 
 @dataclass(frozen=True)

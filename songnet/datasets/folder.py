@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from songnet.datasets.base import Dataset, Track, file_sha256
+from songnet.datasets.base import Dataset, Track, artist_group, file_sha256
 from songnet.datasets.tags import read_tags
 from songnet.exceptions import DatasetError
 from songnet.signal.audio import AUDIO_EXTENSIONS
@@ -78,7 +78,7 @@ def _read_track(path: Path, root: Path, *, genre: str) -> Track:
         track_id=track_id,
         path=path,
         genre=genre,
-        group=f"artist:{tags.artist.casefold()}" if tags.artist else f"file:{sha256}",
+        group=artist_group(tags.artist) or f"file:{sha256}",
         artist=tags.artist,
         album=tags.album,
         title=tags.title,

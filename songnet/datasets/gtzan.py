@@ -20,7 +20,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from songnet.datasets.audio_files import FileFacts, inspect_files
-from songnet.datasets.base import Dataset, Track
+from songnet.datasets.base import Dataset, Track, artist_group
 from songnet.datasets.splits import assign_folds
 from songnet.exceptions import DatasetError
 
@@ -175,4 +175,4 @@ def _with_artist(track: Track, artists: dict[str, str]) -> Track:
     artist = artists.get(track.track_id, "")
     if not artist:
         return track
-    return replace(track, artist=artist, group=f"artist:{artist.casefold()}")
+    return replace(track, artist=artist, group=artist_group(artist))

@@ -20,8 +20,8 @@ from songnet.config import FeatureConfig
 from songnet.datasets.base import Track, file_sha256
 from songnet.datasets.cluster import Work, compute_all
 from songnet.datasets.shards import ShardReader, ShardWriter
-from songnet.evaluation.json_file import write_object
 from songnet.exceptions import DatasetError
+from songnet.json_text import write_object
 from songnet.signal.degrade import Degradation
 
 __all__ = ["FeatureStore", "StoreReport"]

@@ -27,7 +27,6 @@ from songnet.evaluation.intervals import (
     bootstrap_intervals,
     group_indices,
 )
-from songnet.evaluation.json_file import to_plain, write_object
 from songnet.evaluation.metrics import (
     HEADLINE_METRICS,
     confusion_matrix,
@@ -37,6 +36,7 @@ from songnet.evaluation.metrics import (
     validate,
 )
 from songnet.exceptions import ParameterError, SongNetError
+from songnet.json_text import to_plain, write_object
 from songnet.provenance import git_commit, versions
 
 __all__ = ["SCHEMA", "Report", "ReportError", "build_report"]

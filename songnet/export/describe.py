@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from songnet.config import FeatureConfig
-from songnet.evaluation.json_file import to_plain, write_object
 from songnet.export.layers import layer_rows
+from songnet.json_text import to_plain, write_object
 from songnet.models.registry import load_network
 
 if TYPE_CHECKING:

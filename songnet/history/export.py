@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 
 from songnet.history.records import HistoryRecord
+from songnet.json_text import readable_json
 from songnet.spreadsheet import rows_csv
 
 __all__ = ["records_to_csv", "records_to_json"]
@@ -50,4 +50,4 @@ def records_to_json(records: Iterable[HistoryRecord]) -> str:
     text : str
     """
     values = [record.to_dict() for record in records]
-    return json.dumps(values, indent=2, ensure_ascii=False) + "\n"
+    return readable_json(values)

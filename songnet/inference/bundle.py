@@ -15,9 +15,9 @@ from typing import Any, Literal
 
 from songnet.config import FeatureConfig
 from songnet.datasets.base import file_sha256
-from songnet.evaluation.json_file import to_plain, write_object
 from songnet.exceptions import BundleError, ParameterError
 from songnet.inference.runtime import KerasRuntime, LiteRTRuntime, Runtime
+from songnet.json_text import readable_json, to_plain, write_object
 from songnet.signal.music import MusicDetector
 
 __all__ = [
@@ -143,7 +143,7 @@ class Bundle:
             "files": self.files,
             "training": self.training,
         }
-        text = json.dumps(values, indent=2, ensure_ascii=False) + "\n"
+        text = readable_json(values)
         (self.folder / "bundle.json").write_text(text, encoding="utf-8")
 
     def file(self, name: str) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from songnet.datasets.base import Dataset, Track, file_sha256
+from songnet.datasets.base import Dataset, Track, artist_group, file_sha256
 from songnet.datasets.collections import open_indexed
 from songnet.datasets.index import CollectionIndex
 from songnet.datasets.tags import read_tags
@@ -58,7 +58,7 @@ def _track(path: Path, root: Path) -> Track:
         track_id=track_id,
         path=path,
         genre="",
-        group=f"artist:{tags.artist.casefold()}" if tags.artist else f"file:{sha256 or track_id}",
+        group=artist_group(tags.artist) or f"file:{sha256 or track_id}",
         artist=tags.artist,
         album=tags.album,
         title=tags.title or path.stem,

@@ -13,8 +13,8 @@ from typing import Any
 from songnet.config import FeatureConfig, ModelConfig, TrainConfig
 from songnet.datasets.base import Dataset, Track
 from songnet.datasets.store import FeatureStore
-from songnet.evaluation.json_file import write_object
 from songnet.exceptions import ParameterError
+from songnet.json_text import write_object
 from songnet.provenance import git_commit, versions
 
 __all__ = [

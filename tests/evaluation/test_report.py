@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 from scipy.special import softmax
 
-from songnet.evaluation.json_file import to_plain
 from songnet.evaluation.metrics import HEADLINE_METRICS, evaluate
 from songnet.evaluation.report import SCHEMA, Report, ReportError, build_report
 from songnet.evaluation.slices import metrics_by_slice
 from songnet.exceptions import ParameterError
+from songnet.json_text import to_plain
 from songnet.provenance import versions
 from tests.evaluation.examples import Predictions
 

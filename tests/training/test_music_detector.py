@@ -12,7 +12,7 @@ import pytest
 
 from songnet.config import FeatureConfig
 from songnet.datasets.base import Dataset, Track
-from songnet.evaluation.json_file import to_plain
+from songnet.json_text import to_plain
 from songnet.signal.features import log_mel
 from songnet.training.music import held_out_logits, train_music_detector
 from songnet.training.music_samples import MUSIC, Sample, collect_samples

@@ -1,4 +1,4 @@
-"""JSON objects of results: plain types, rounded floats, whole files or none."""
+"""JSON: what people read, and results with plain types, rounded floats, whole files or none."""
 
 from __future__ import annotations
 
@@ -13,9 +13,23 @@ import numpy as np
 
 from songnet.exceptions import ParameterError
 
-__all__ = ["to_plain", "write_object"]
+__all__ = ["readable_json", "to_plain", "write_object"]
 
 _DIGITS = 6
+
+
+def readable_json(value: object) -> str:
+    """Write a value as JSON for people: indented, in any script, a newline at the end.
+
+    Parameters
+    ----------
+    value : JSON types
+
+    Returns
+    -------
+    text : str
+    """
+    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
 
 
 def to_plain(value: Any) -> Any:
