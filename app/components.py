@@ -142,6 +142,7 @@ def choose_view(views: Sequence[str], *, key: str) -> str:
         required=True,
         key=key,
         label_visibility="collapsed",
+        wrap=True,
         persist_state="session",
     )
 

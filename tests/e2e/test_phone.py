@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from app.explore import VIEWS
 from tests.app.stub import clip
 from tests.e2e.browser import PATIENCE_MS, answer, open_app, settle, upload
 
@@ -63,3 +64,11 @@ def test_a_chosen_track_is_announced_where_it_is_out_of_sight(phone: Page, addre
     assert box is not None
     phone.touchscreen.tap(box["x"] + 12, box["y"] + 52)  # the mark at the start of the first row
     expect(phone.get_by_text("The track is below the list.")).to_be_visible()
+
+
+def test_no_view_is_cut_off(phone: Page, address: str) -> None:
+    phone.goto(f"{address}/explore")
+    views = phone.get_by_role("radiogroup", name="View")
+    views.evaluate("e => e.scrollIntoView({block: 'center'})")
+    for view in VIEWS:
+        expect(views.get_by_role("radio", name=view)).to_be_in_viewport(ratio=0.99)
