@@ -63,6 +63,8 @@ _TRAINING = (
 )
 _METRICS = {"accuracy": "Accuracy", "balanced_accuracy": "Balanced accuracy",
             "macro_f1": "Macro-F1"}  # fmt: skip
+# Of a difference, in colour: chance alone, far below, would leave the others all alike.
+_STRONGEST_POINTS = 25
 _SAY = "95 % intervals by bootstrap over artists."
 
 
@@ -113,14 +115,20 @@ def pairs_chart(results: Results) -> ReportFigure | None:
     values.columns = pd.Index([str(i + 1) for i in range(len(models))])
     values.index = pd.Index([f"{i + 1} {title}" for i, title in enumerate(titles)])
     figure = heat_figure(values, texts=texts.to_numpy().tolist(), is_signed=True)
-    figure.update_traces(hovertemplate="%{y}<br>over number %{x}: %{z:+.1f} points<extra></extra>")
+    figure.update_traces(
+        zmin=-_STRONGEST_POINTS,
+        zmax=_STRONGEST_POINTS,
+        customdata=[titles] * len(titles),
+        hovertemplate="%{y}<br>over %{customdata}: %{z:+.1f} points<extra></extra>",
+    )
     figure.update_xaxes(tickangle=0)
     return ReportFigure(
         title="Every model against every other",
         alt="Differences of accuracy between all models",
         figure=figure,
         note="Green where the model of the row is right more often than that of the column, by its "
-        f"number; ? where the difference is not significant after Holm's correction for all "
+        f"number; strongest from {_STRONGEST_POINTS} points on; ? where the difference is not "
+        "significant after Holm's correction for all "
         f"{len(models) * (len(models) - 1) // 2} pairs.",
     )
 

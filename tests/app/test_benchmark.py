@@ -131,6 +131,7 @@ def test_all_pairs_have_their_difference(results: Results) -> None:
     figure = pairs_chart(results).figure
     gap = 100 * np.subtract(*leaderboard_frame(results)["accuracy"])
     np.testing.assert_allclose(figure.data[0].z, [[np.nan, gap], [-gap, np.nan]], atol=1e-3)
+    assert list(figure.data[0].customdata[0]) == list(results.titles.values())
 
 
 def test_pairs_are_corrected_for_all_of_them(results: Results) -> None:
