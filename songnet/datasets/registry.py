@@ -8,11 +8,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from songnet.datasets.base import Dataset, Track, file_sha256
+from songnet.datasets.base import Dataset
 from songnet.datasets.corpus import find_corpus, load_corpus
 from songnet.datasets.folder import load_folder
 from songnet.datasets.places import CACHE_VARIABLE, cache_root, data_root
 from songnet.datasets.synthetic import generate_synthetic, load_synthetic
+from songnet.datasets.verify import verify_indexed, verify_listed
 from songnet.exceptions import DatasetError
 
 if TYPE_CHECKING:
@@ -175,52 +176,6 @@ def _load_or_generate(folder: Path, _: Progress | None) -> Dataset:
         return generate_synthetic(folder)
 
 
-def _verify_listed(folder: Path, _: Progress | None, *, load: Callable[[Path], Dataset]) -> int:
-    """Compare with the checksums in the data set's own list of its tracks."""
-    dataset = load(folder)
-    dataset.verify()
-    n_files = sum(bool(track.sha256) for track in dataset)
-    if not n_files:
-        raise DatasetError(
-            f"The list of tracks in {folder} has no checksums, so there is nothing to compare with."
-        )
-    return n_files
-
-
-def _verify_indexed(folder: Path, progress: Progress | None, *, name: str) -> int:
-    """Compare with the index as it is; made again, it would agree with any damage."""
-    from songnet.datasets.collections import index_path
-    from songnet.datasets.index import read_index
-
-    path = index_path(name, folder)
-    if not path.is_file():
-        raise DatasetError(
-            f"{folder} has no index yet, so there is nothing to compare with. While its files are "
-            "known to be good, write one with `songnet data index`."
-        )
-    tracks = read_index(path, root=folder).to_dataset().tracks
-    bad = []
-    for done, track in enumerate(tracks, start=1):
-        if not _is_intact(track):
-            bad.append(track.path.relative_to(folder).as_posix())
-        if progress:
-            progress(done, len(tracks))
-    if bad:
-        raise DatasetError(
-            f"{len(bad)} of the {len(tracks)} files that the index of {folder} lists are missing "
-            f"or changed ({', '.join(bad[:3])}). Bring them back from a copy; if the changes are "
-            "yours, write the index again with `songnet data index`."
-        )
-    return len(tracks)
-
-
-def _is_intact(track: Track) -> bool:
-    try:
-        return file_sha256(track.path) == track.sha256
-    except OSError:
-        return False
-
-
 def _load_fma(folder: Path, progress: Progress | None, *, subset: str) -> Dataset:
     from songnet.datasets.fma import load_fma
 
@@ -268,17 +223,17 @@ _SOURCES: dict[str, _Source] = {
     "corpus": _Source(
         find=find_corpus,
         load=lambda folder, _: load_corpus(folder),
-        verify=partial(_verify_listed, load=load_corpus),
+        verify=partial(verify_listed, load=load_corpus),
     ),
     "folder": _Source(
         find=_find_folder,
         load=lambda folder, _: load_folder(folder),
-        verify=partial(_verify_indexed, name="folder"),
+        verify=partial(verify_indexed, name="folder"),
     ),
     "synthetic": _Source(
         find=lambda root: root or cache_root() / "synthetic",
         load=_load_or_generate,
-        verify=partial(_verify_listed, load=load_synthetic),
+        verify=partial(verify_listed, load=load_synthetic),
     ),
     **{f"fma-{subset}": _fma_source(subset) for subset in ("small", "medium", "large", "full")},
     "fma-metadata": _Source(
@@ -291,7 +246,7 @@ _SOURCES: dict[str, _Source] = {
     "gtzan": _Source(
         find=_find_gtzan,
         load=_load_gtzan,
-        verify=partial(_verify_indexed, name="gtzan"),
+        verify=partial(verify_indexed, name="gtzan"),
         indexed=True,
     ),
 }

@@ -73,15 +73,14 @@ class StreamingClassifier:
         features = self.classifier.bundle.features
         self.seconds_heard = 0.0
         self.latest: Prediction | None = None
-        self._sr: int | None = None
-        self._resampler: soxr.ResampleStream | None = None
+        self._resampler = _Resampler(features.sr)
         self._log_mel = LogMelStream(features)
         self._meter = LevelMeter(features.patch_seconds)
         self._window: LogMel = np.zeros((features.n_mels, 0), np.float32)
         self._n_frames = 0
         self._updated_at = 0
         self._due_at = max(1, features.n_frames(round(FIRST_SECONDS * features.sr)))
-        self._smoothed: npt.NDArray[np.float64] | None = None
+        self._smoothed = _Average(self.smoothing_seconds)
 
     @property
     def level(self) -> LevelReading:
@@ -115,7 +114,7 @@ class StreamingClassifier:
             samples = np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0)
         self._meter.push(np.clip(samples, -1.0, 1.0), sr=sr)
         self.seconds_heard += len(samples) / sr
-        new = self._log_mel.push(self._resample(mono, sr))
+        new = self._log_mel.push(self._resampler.push(mono, sr))
         self._n_frames += new.shape[1]
         patch_frames = self.classifier.bundle.features.patch_frames
         self._window = np.concatenate([self._window, new], axis=1)[:, -patch_frames:]
@@ -125,20 +124,6 @@ class StreamingClassifier:
         self._due_at += hop * (1 + (self._n_frames - self._due_at) // hop)
         self.latest = self._predict()
         return self.latest
-
-    def _resample(self, mono: Waveform, sr: int) -> Waveform:
-        """To the rate of the bundle, as the file path resamples."""
-        parts: list[Waveform] = []
-        if sr != self._sr:
-            if self._resampler is not None:
-                parts.append(self._resampler.resample_chunk(np.zeros(0, np.float32), last=True))
-            target = self.classifier.bundle.features.sr
-            self._sr = sr
-            self._resampler = (
-                None if sr == target else soxr.ResampleStream(sr, target, 1, dtype="float32")
-            )
-        parts.append(mono if self._resampler is None else self._resampler.resample_chunk(mono))
-        return np.concatenate(parts)
 
     def _predict(self) -> Prediction:
         features = self.classifier.bundle.features
@@ -150,13 +135,15 @@ class StreamingClassifier:
         prediction = self.classifier.predict_log_mel(
             self._window, duration_seconds=duration, quality=quality
         )
+        logs = _to_logs(prediction)
         if quality.is_silent:
-            self._smoothed = None
+            self._smoothed = _Average(self.smoothing_seconds)
         if not recent.is_silent:
-            self._smooth(_to_logs(prediction))
+            elapsed = (self._n_frames - self._updated_at) * features.frame_seconds
+            self._smoothed.push(logs, elapsed_seconds=elapsed)
         self._updated_at = self._n_frames
         probs, music = _from_logs(
-            _to_logs(prediction) if self._smoothed is None else self._smoothed,
+            logs if self._smoothed.value is None else self._smoothed.value,
             has_detector=prediction.music_probability is not None,
         )
         return replace(
@@ -173,14 +160,40 @@ class StreamingClassifier:
             evidence=_shift_evidence(prediction.evidence, start),
         )
 
-    def _smooth(self, logs: npt.NDArray[np.float64]) -> None:
-        if self._smoothed is None or self.smoothing_seconds == 0:
-            self._smoothed = logs
+
+class _Resampler:
+    """To one rate, as the file path resamples, from a rate that may change on the way."""
+
+    def __init__(self, target_sr: int) -> None:
+        self._target_sr = target_sr
+        self._sr = target_sr
+        self._stream: soxr.ResampleStream | None = None
+
+    def push(self, mono: Waveform, sr: int) -> Waveform:
+        parts: list[Waveform] = []
+        if sr != self._sr:
+            if self._stream is not None:
+                parts.append(self._stream.resample_chunk(np.zeros(0, np.float32), last=True))
+            self._sr, self._stream = sr, None
+            if sr != self._target_sr:
+                self._stream = soxr.ResampleStream(sr, self._target_sr, 1, dtype="float32")
+        parts.append(mono if self._stream is None else self._stream.resample_chunk(mono))
+        return np.concatenate(parts)
+
+
+class _Average:
+    """Exponential average of what comes at uneven times; no value before the first."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self.value: npt.NDArray[np.float64] | None = None
+
+    def push(self, new: npt.NDArray[np.float64], *, elapsed_seconds: float) -> None:
+        if self.value is None or self._seconds == 0:
+            self.value = new
             return
-        frame_seconds = self.classifier.bundle.features.frame_seconds
-        elapsed = (self._n_frames - self._updated_at) * frame_seconds
-        weight = -np.expm1(-elapsed / self.smoothing_seconds)
-        self._smoothed = self._smoothed + weight * (logs - self._smoothed)
+        weight = -np.expm1(-elapsed_seconds / self._seconds)
+        self.value = self.value + weight * (new - self.value)
 
 
 def _to_logs(prediction: Prediction) -> npt.NDArray[np.float64]:
