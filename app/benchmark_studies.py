@@ -67,8 +67,7 @@ def _needed_note(results: Results) -> str:
         return ""
     return (
         f"If the error goes on falling by its power law, {needed['accuracy']:.0%} need this many "
-        f"clips to learn from (95 % interval over artists): {'; '.join(answers)}. A network of "
-        "few artists is stopped by fewer still, so its curve may begin too low and be too steep."
+        f"clips to learn from (95 % interval over artists): {'; '.join(answers)}."
     )
 
 
