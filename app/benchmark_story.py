@@ -53,13 +53,13 @@ COSTS = {
     "Multiplications": ("macs", "multiplications for a window"),
     "Parameters": ("parameters", "parameters"),
     "Memory": ("peak_mib", "MiB at most, a process of its own"),
-    "Training time": ("train_seconds", "s for a fold: a step on one thread, times the steps"),
+    "Training time": ("train_seconds", "s for a fold: a step, times the steps"),
 }
 CURVES = ("ROC", "Precision and recall")
 _TWINS = ("songnet_one_cycle", "songnet_no_statistics")
 _TRAINING = (
-    " Of a network without what makes its crops, of a classifier without the search for its "
-    "hyperparameters; epochs as the folds had them."
+    " On one thread; of a network without what makes its crops, of a classifier without the search "
+    "for its hyperparameters; epochs as the folds had them."
 )
 _METRICS = {"accuracy": "Accuracy", "balanced_accuracy": "Balanced accuracy",
             "macro_f1": "Macro-F1"}  # fmt: skip
