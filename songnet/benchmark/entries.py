@@ -14,7 +14,7 @@ from songnet.models.embeddings import EmbeddingConfig
 from songnet.signal.statistics import StatisticsConfig
 
 if TYPE_CHECKING:
-    from songnet.training.train import TrainSettings
+    from songnet.training.run_folder import TrainSettings
 
 __all__ = ["REFERENCE", "SPLIT_UNITS", "Entry", "all_entries", "find_entries"]
 
@@ -88,7 +88,7 @@ class Entry:
     @property
     def settings(self) -> TrainSettings:
         """Settings of a network; raises ParameterError for another entry."""
-        from songnet.training.train import TrainSettings
+        from songnet.training.run_folder import TrainSettings
 
         if self.features is None or self.model is None or self.training is None:
             raise ParameterError(f"{self.name} is no network; it has no training settings.")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from songnet.cli.console import print_error, print_table
+from songnet.cli.console import load_tensorflow, print_error, print_table
 from songnet.cli.datasets import DatasetName, DatasetRoot, Jobs, SoundsRoot, StoreRoot
 
 if TYPE_CHECKING:
@@ -98,6 +98,8 @@ def run(
 
     inputs = _inputs(dataset, root=root, store=store, sounds=sounds, jobs=jobs)
     pieces = _pieces(_entries(model, embedding), inputs, studies=study, folds=fold)
+    if any(piece.entry.is_network for piece in pieces):
+        load_tensorflow()
     work = BenchmarkRun(inputs, run_dir, seed=seed, piece_minutes=piece_minutes)
     report = work.run(
         pieces,

@@ -6,13 +6,14 @@ import os
 import sys
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import typer
 from typer.core import TyperGroup
 
-from songnet.exceptions import SongNetError
+from songnet.exceptions import ParameterError, SongNetError
 
 if TYPE_CHECKING:
     from songnet.evaluation.report import Report
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Advance",
     "ErrorGroup",
+    "load_tensorflow",
     "one_line",
     "print_error",
     "print_report",
@@ -126,6 +128,24 @@ def quiet_libraries() -> Iterator[None]:
     finally:
         os.dup2(kept, 2)
         os.close(kept)
+
+
+def load_tensorflow() -> None:
+    """Import TensorFlow, without the lines that it writes on stderr while it loads.
+
+    Raises
+    ------
+    ParameterError
+        If it is not installed.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    try:
+        with quiet_libraries():
+            import_module("tensorflow")
+    except ImportError as error:
+        raise ParameterError(
+            f"{error.name} is not installed; install what trains: pip install -e '.[train]'."
+        ) from error
 
 
 class Advance(Protocol):

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from songnet.cli.console import print_report
+from songnet.cli.console import load_tensorflow, print_report
 from songnet.cli.datasets import (
     DatasetName,
     DatasetRoot,
@@ -49,6 +49,7 @@ def evaluate(
 
     settings = read_settings(changes, seed=seed, epochs=epochs, batch_size=batch_size)
     tracks = load_dataset(dataset, root=root)
+    load_tensorflow()
     if not tracks.folds:
         tracks = assign_folds(tracks, n_folds=folds, seed=settings.training.seed)
     tracks, features = with_features(tracks, settings.features, store_root=store)

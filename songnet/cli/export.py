@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from songnet import __version__
-from songnet.cli.console import print_table
+from songnet.cli.console import load_tensorflow, print_table
 
 __all__ = ["export"]
 
@@ -28,6 +28,7 @@ def export(
 
     Every TFLite file is run in LiteRT and compared with Keras.
     """
+    load_tensorflow()
     from songnet.evaluation.report import Report
     from songnet.export.bundle import export_bundle
 

@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from songnet.cli.console import print_error, print_table, quiet_libraries, show_progress
+from songnet.cli.console import (
+    load_tensorflow,
+    print_error,
+    print_table,
+    quiet_libraries,
+    show_progress,
+)
 
 if TYPE_CHECKING:
     from songnet.inference.batch import FileResult
@@ -33,6 +39,8 @@ def open_classifier(model: str, runtime: str = "litert") -> Classifier:
 
     is_folder = os.sep in model or Path(model, "bundle.json").is_file()
     folder = Path(model) if is_folder else find_bundle(model)
+    if runtime == "keras":
+        load_tensorflow()
     with quiet_libraries():
         return Classifier.load(folder, runtime=runtime)  # type: ignore[arg-type]  # checks it
 

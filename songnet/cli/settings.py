@@ -11,7 +11,7 @@ import typer
 from songnet.exceptions import ParameterError
 
 if TYPE_CHECKING:
-    from songnet.training.train import TrainSettings
+    from songnet.training.run_folder import TrainSettings
 
 __all__ = ["BatchSize", "Changes", "Epochs", "Seed", "read_settings"]
 
@@ -47,7 +47,7 @@ def read_settings(changes: Iterable[str] | None, **training: int | None) -> Trai
         If a change is not of that form, names no setting or has a value of
         another type.
     """
-    from songnet.training.train import TrainSettings
+    from songnet.training.run_folder import TrainSettings
 
     values = TrainSettings().to_dict()
     values["training"] |= {name: value for name, value in training.items() if value is not None}

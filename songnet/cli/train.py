@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from songnet.cli.console import print_report, print_table, show_progress
+from songnet.cli.console import load_tensorflow, print_report, print_table, show_progress
 from songnet.cli.datasets import (
     DatasetName,
     DatasetRoot,
@@ -22,7 +22,7 @@ from songnet.cli.settings import BatchSize, Changes, Epochs, Seed, read_settings
 if TYPE_CHECKING:
     from songnet.datasets.base import Dataset
     from songnet.datasets.store import FeatureStore
-    from songnet.training.train import TrainSettings
+    from songnet.training.run_folder import TrainSettings
 
 __all__ = ["train"]
 
@@ -58,9 +58,9 @@ def train(
     from songnet.datasets.splits import assign_random_split
 
     settings = read_settings(changes, seed=seed, epochs=epochs, batch_size=batch_size)
-    tracks, features = with_features(
-        load_dataset(dataset, root=root), settings.features, store_root=store, jobs=jobs
-    )
+    tracks = load_dataset(dataset, root=root)
+    load_tensorflow()
+    tracks, features = with_features(tracks, settings.features, store_root=store, jobs=jobs)
     if random_split:
         tracks = assign_random_split(tracks, seed=settings.training.seed)
     has_test = "test" in tracks.splits

@@ -104,3 +104,20 @@ def test_a_folder_that_cannot_be_made_is_one_line(songnet: Songnet, tone: Path) 
     (line,) = result.stderr.splitlines()
     assert line.startswith(f"{tone / 'x'}")
     assert line.endswith(": Not a directory")
+
+
+def test_tensorflow_loads_without_a_word() -> None:
+    code = "from songnet.cli.console import load_tensorflow; load_tensorflow(); import tensorflow"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    assert (loaded.stdout, loaded.stderr) == (b"", b"")
+
+
+def test_training_without_tensorflow_says_what_to_install(
+    songnet: Songnet, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setitem(sys.modules, "tensorflow", None)
+    result = songnet("export", tmp_path, "--report", tmp_path / "report.json")
+    assert result.exit_code == 1
+    assert result.stderr == (
+        "songnet: tensorflow is not installed; install what trains: pip install -e '.[train]'.\n"
+    )
