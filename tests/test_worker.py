@@ -133,8 +133,10 @@ def test_it_ends_when_nobody_needs_it() -> None:
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
 def test_it_ends_with_the_caller_however_that_ends(how: signal.Signals) -> None:
     script = (
-        "import os, time\n"
+        "import os, signal, time\n"
         "from songnet.worker import Worker\n"
+        # A shell that starts tests in the background has them ignore it.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "worker = Worker()\n"
         "print(worker.call(os.getpid), flush=True)\n"
         "time.sleep(60)\n"
