@@ -63,7 +63,7 @@ def photograph(browser: Browser, address: str, view: View, song: tuple[str, byte
     upload(page, name=name, data=data)
     answer(page, name)
     page.wait_for_function("document.querySelectorAll('.nsewdrag').length === 3")
-    page.wait_for_function("document.querySelector('[data-testid=stAudio]').readyState > 0")
+    page.wait_for_function("document.querySelector('[data-testid=stAudio]')?.readyState > 0")
     show_all(page, view.width)
     path = IMAGES / f"{view.name}.png"
     page.screenshot(path=path)
