@@ -142,7 +142,7 @@ def load_tensorflow() -> None:
     try:
         with quiet_libraries():
             import_module("tensorflow")
-    except ImportError as error:
+    except ModuleNotFoundError as error:
         raise ParameterError(
             f"{error.name} is not installed; install what trains: pip install -e '.[train]'."
         ) from error
