@@ -111,7 +111,6 @@ def pairs_chart(results: Results) -> ReportFigure | None:
         values.loc[other, one] = -100 * pair["difference"]
         texts.loc[one, other] = texts.loc[other, one] = "" if pair["is_significant"] else "?"
     titles = [results.titles[model] for model in models]
-    values.index = pd.Index(titles)
     values.columns = pd.Index([str(i + 1) for i in range(len(models))])
     values.index = pd.Index([f"{i + 1} {title}" for i, title in enumerate(titles)])
     figure = heat_figure(values, texts=texts.to_numpy().tolist(), is_signed=True)

@@ -116,8 +116,9 @@ def print_report(report: Report) -> None:
 def quiet_libraries() -> Iterator[None]:
     """Hold back what native libraries write on stderr while they load.
 
-    LiteRT announces its delegate there and no setting stops it; the stderr of
-    a command holds its own lines only. Errors are raised, not written.
+    LiteRT announces its delegate there, TensorFlow its operations, and no
+    setting stops them; the stderr of a command holds its own lines only.
+    Errors are raised, not written.
     """
     sys.stderr.flush()
     kept = os.dup(2)

@@ -223,7 +223,7 @@ _SOURCES: dict[str, _Source] = {
     "corpus": _Source(
         find=find_corpus,
         load=lambda folder, _: load_corpus(folder),
-        verify=partial(verify_listed, load=load_corpus),
+        verify=lambda folder, _: verify_listed(folder, load=load_corpus),
     ),
     "folder": _Source(
         find=_find_folder,
@@ -233,7 +233,7 @@ _SOURCES: dict[str, _Source] = {
     "synthetic": _Source(
         find=lambda root: root or cache_root() / "synthetic",
         load=_load_or_generate,
-        verify=partial(verify_listed, load=load_synthetic),
+        verify=lambda folder, _: verify_listed(folder, load=load_synthetic),
     ),
     **{f"fma-{subset}": _fma_source(subset) for subset in ("small", "medium", "large", "full")},
     "fma-metadata": _Source(

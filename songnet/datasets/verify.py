@@ -13,7 +13,7 @@ __all__ = ["verify_indexed", "verify_listed"]
 Progress = Callable[[int, int], None]
 
 
-def verify_listed(folder: Path, _: Progress | None, *, load: Callable[[Path], Dataset]) -> int:
+def verify_listed(folder: Path, *, load: Callable[[Path], Dataset]) -> int:
     """Compare with the checksums in the data set's own list of its tracks.
 
     Parameters
@@ -22,15 +22,7 @@ def verify_listed(folder: Path, _: Progress | None, *, load: Callable[[Path], Da
     load : callable
         Tracks of a folder.
 
-    Returns
-    -------
-    n_files : int
-        Files that match.
-
-    Raises
-    ------
-    DatasetError
-        Names the files that differ; or if the list has no checksums.
+    Result, errors: see `songnet.datasets.registry.verify_dataset`.
     """
     dataset = load(folder)
     dataset.verify()
@@ -53,15 +45,7 @@ def verify_indexed(folder: Path, progress: Progress | None, *, name: str) -> int
     name : str
         That the data set is indexed under.
 
-    Returns
-    -------
-    n_files : int
-        Files that match.
-
-    Raises
-    ------
-    DatasetError
-        Names the files that are missing or changed; or if there is no index.
+    Result, errors: see `songnet.datasets.registry.verify_dataset`.
     """
     from songnet.datasets.collections import index_path
     from songnet.datasets.index import read_index
