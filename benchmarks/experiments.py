@@ -33,7 +33,7 @@ from songnet.datasets.corpus import load_corpus
 from songnet.evaluation.metrics import accuracy, balanced_accuracy
 from songnet.json_text import to_plain, write_object
 from songnet.signal.degrade import find_rooms
-from songnet.training.train import TrainSettings
+from songnet.training.run_folder import TrainSettings
 
 __all__ = ["BASE", "VARIATIONS", "Split", "Variation", "inner_split", "summarise"]
 

@@ -185,7 +185,8 @@ def _learn_network(  # noqa: PLR0913 - see learn
     store: LogMels | None,
     deadline: Deadline | None,
 ) -> tuple[Learned, dict[str, Any]]:
-    from songnet.training.train import TrainSettings, train
+    from songnet.training.run_folder import TrainSettings
+    from songnet.training.train import train
 
     settings = entry.settings
     training = settings.training.replace(seed=seed)

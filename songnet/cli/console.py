@@ -64,9 +64,11 @@ def one_line(text: object) -> str:
 
 
 def print_error(message: str, *, about: object | None = None) -> None:
-    """Print one line on stderr: what it is about, then the message."""
-    prefix = "songnet" if about is None else one_line(about)
-    typer.echo(f"{prefix}: {one_line(' '.join(message.split()))}", err=True)
+    """Print one line on stderr: what it is about, unless the message begins so, and the message."""
+    text = " ".join(message.split())
+    if about is None or not text.startswith(str(about)):
+        text = f"{'songnet' if about is None else about}: {text}"
+    typer.echo(one_line(text), err=True)
 
 
 def print_table(

@@ -19,7 +19,7 @@ from songnet.exceptions import DatasetError
 
 if TYPE_CHECKING:
     from songnet.training.callbacks import Progress
-    from songnet.training.train import TrainSettings
+    from songnet.training.run_folder import TrainSettings
 
 __all__ = ["evaluate_split"]
 

@@ -31,7 +31,7 @@ from songnet.evaluation.slices import metrics_by_slice
 
 if TYPE_CHECKING:
     from songnet.signal.degrade import Degradation
-    from songnet.training.train import TrainSettings
+    from songnet.training.run_folder import TrainSettings
 
 __all__ = ["FoldPredictions", "summarise_folds"]
 

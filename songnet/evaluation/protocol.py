@@ -29,7 +29,7 @@ from songnet.signal.features import frame_patches
 
 if TYPE_CHECKING:
     from songnet.inference.runtime import Runtime
-    from songnet.training.train import TrainSettings
+    from songnet.training.run_folder import TrainSettings
 
 __all__ = ["DegradedStores", "FoldProgress", "cross_validate", "predict_fold"]
 

@@ -49,7 +49,7 @@ from songnet.training.run_folder import (
 from songnet.training.schedule import CosineCycles
 from songnet.training.statistics_branch import train_statistics_branch
 
-__all__ = ["TrainResult", "TrainSettings", "train"]
+__all__ = ["train"]
 
 
 def train(

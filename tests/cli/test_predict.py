@@ -88,6 +88,12 @@ def test_a_bad_file_does_not_stop_the_others(songnet: Songnet, tone: Path, broke
     assert line.startswith(f"{broken}: ")
 
 
+def test_a_missing_file_is_named_once(songnet: Songnet, tmp_path: Path) -> None:
+    missing = tmp_path / "missing.mp3"
+    (line,) = songnet("predict", missing).stderr.splitlines()
+    assert line.startswith(f"{missing} is missing")
+
+
 def test_a_pipe_gets_one_whole_line_a_file(songnet: Songnet, tmp_path: Path) -> None:
     path = write_tone(tmp_path / ("long " * 20) / ("name " * 30 + ".wav"))
     header, row = songnet("predict", path).stdout.splitlines()

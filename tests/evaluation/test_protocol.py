@@ -13,7 +13,7 @@ from songnet.evaluation.calibration import fit_temperature
 from songnet.evaluation.out_of_fold import FoldPredictions, summarise_folds
 from songnet.evaluation.protocol import cross_validate
 from songnet.exceptions import DatasetError
-from songnet.training.train import TrainSettings
+from songnet.training.run_folder import TrainSettings
 from tests.evaluation.folds import first_fold_that_fails, fold_that_waits
 
 

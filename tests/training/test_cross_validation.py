@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from songnet.evaluation.protocol import predict_fold
-from songnet.training.run_folder import claim, describe, read_held_out
-from songnet.training.train import TrainSettings
+from songnet.training.run_folder import TrainSettings, claim, describe, read_held_out
 from tests.training.training_settings import SETTINGS
 
 

@@ -15,7 +15,7 @@ from benchmarks.experiments import BASE, SEEDS, SPLITS, VARIATIONS, Split, Varia
 from docs.make_experiments_table import PAGE, figures, table_text
 from docs.make_readme_figures import with_figures
 from songnet.benchmark.inputs import Inputs
-from songnet.training.train import TrainSettings
+from songnet.training.run_folder import TrainSettings
 from tests.training.training_settings import SETTINGS
 
 

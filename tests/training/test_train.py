@@ -15,9 +15,9 @@ from songnet.config import TrainConfig
 from songnet.exceptions import DatasetError, ParameterError
 from songnet.models.registry import load_network
 from songnet.training.callbacks import EpochSeeds, ResumedEarlyStopping, RunState
-from songnet.training.run_folder import claim, describe, write_result
+from songnet.training.run_folder import TrainSettings, claim, describe, write_result
 from songnet.training.schedule import CosineCycles
-from songnet.training.train import TrainSettings, train
+from songnet.training.train import train
 from tests.training.training_settings import SETTINGS
 
 

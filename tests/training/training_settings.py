@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from songnet.config import FeatureConfig, ModelConfig, TrainConfig
-from songnet.training.train import TrainSettings
+from songnet.training.run_folder import TrainSettings
 
 SETTINGS = TrainSettings(
     FeatureConfig(n_mels=16, patch_frames=32, patch_hop_frames=16),
