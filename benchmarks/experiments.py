@@ -104,6 +104,7 @@ VARIATIONS = (
     Variation("full-weights", "genres weighted alike", training={"class_weight_power": 1.0}),
     Variation("larger-batch", "batches of 32", training={"batch_size": 32}),
     Variation("higher-rate", "twice the learning rate", training={"learning_rate": 3e-3}),
+    Variation("lower-rate", "half the learning rate", training={"learning_rate": 7.5e-4}),
 )  # fmt: skip
 
 
