@@ -21,6 +21,8 @@ from songnet.exceptions import ParameterError
 
 __all__ = ["Config", "FeatureConfig", "ModelConfig", "TrainConfig"]
 
+_SONGNETS = ("songnet", "songnet_lstm", "songnet_no_attention")
+
 
 @dataclass(frozen=True)
 class Config:
@@ -190,6 +192,11 @@ class ModelConfig(Config):
     conv_dropout: float = 0.1
     dropout: float = 0.3
     statistics_units: int = 128
+
+    @property
+    def is_songnet(self) -> bool:
+        """Whether it is SongNet or an ablation; others have sizes of their own, not these."""
+        return self.architecture in _SONGNETS
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -62,8 +62,7 @@ class Entry:
     features, model, training : FeatureConfig, ModelConfig, TrainConfig, optional
         Of a network; `settings` has all three.
     leak : {"", "tracks", "segments"}
-        What its source, or its like, splits at random: tracks without regard
-        to artists, or the segments of the tracks.
+        What its source, or its like, splits at random, whoever made it.
     has_learning_curve : bool
         Train on parts of the data too.
     """
@@ -99,11 +98,14 @@ class Entry:
         """Hash of all that decides what it learns."""
         from songnet.models.baselines import BASELINES
 
+        network = [c.to_dict() for c in (self.features, self.model, self.training) if c]
+        if self.model and not self.model.is_songnet:
+            network[1] = {"architecture": self.model.architecture}
         values = {
             "vectors": self.vectors.to_dict() if self.vectors else None,
             "baseline": self.baseline,
             "grid": BASELINES[self.baseline].grid if self.baseline else None,
-            "network": [c.to_dict() for c in (self.features, self.model, self.training) if c],
+            "network": network,
         }
         return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:12]
 

@@ -45,12 +45,9 @@ ARCHITECTURES: dict[str, Callable[..., keras.Model]] = {
 }
 
 
-_WITH_STATISTICS = ("songnet", "songnet_lstm", "songnet_no_attention")
-
-
 def has_statistics_branch(config: ModelConfig) -> bool:
     """Whether the network has a second branch on the statistics of a patch."""
-    return config.architecture in _WITH_STATISTICS and config.statistics_units > 0
+    return config.is_songnet and config.statistics_units > 0
 
 
 def network_builder(config: ModelConfig) -> Callable[..., keras.Model]:

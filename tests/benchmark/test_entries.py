@@ -41,6 +41,13 @@ def test_the_hash_is_of_what_is_learned():
     assert len({e.hash for e in all_entries()}) == len(all_entries())
 
 
+def test_the_hash_of_a_seed_knows_nothing_of_songnets_sizes():
+    of_seed, of_songnet = find_entries(["vgg_mel", "songnet"])
+    for entry, is_same in ((of_seed, True), (of_songnet, False)):
+        other = dataclasses.replace(entry, model=entry.model.replace(gru_units=7))
+        assert (other.hash == entry.hash) is is_same
+
+
 def test_an_embedding_gives_a_linear_head_and_an_svm():
     config = EmbeddingConfig("yamnet", "python", entry_point="a:b")
     names = [entry.name for entry in find_entries(["yamnet_svm", "yamnet_linear"], [config])]
